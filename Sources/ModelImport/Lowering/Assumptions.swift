@@ -38,6 +38,9 @@ struct Assumptions: Equatable, Sendable {
     case sameSteps(String, String)
     case wholeNumbers(input: String)
     case numbers(input: String)
+
+    /// The axis that is to have another role.
+    var axis: Atom.Origin? { if case .role(let axis, _) = self { axis } else { nil } }
   }
 
   /// Adds a request; false if it contradicts an assumption for another operator.

@@ -30,11 +30,8 @@ enum ConvolutionLowering {
     }
     for axis in 2..<value.axes.count {
       if let atom = value.axes[axis].first(where: { $0.role == .batch }) {
-        throw l.requiring(
-          atom, .time,
-          or: node.refusal(
-            "a window over the sequences of a batch (axis \(axis))",
-            because: "each sequence is answered by itself"))
+        throw BatchMixing.refusal(
+          &l, along: atom, "a window over the sequences of a batch (axis \(axis))", node)
       }
     }
   }

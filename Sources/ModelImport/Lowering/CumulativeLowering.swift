@@ -26,11 +26,9 @@ enum CumulativeLowering {
         because: "it is carried over the steps of a sequence, or its elements")
     }
     guard atom.role == .time else {
-      throw l.requiring(
-        atom, .time,
-        or: node.refusal(
-          "a cumulative sum over the sequences of a batch",
-          because: "each sequence is answered by itself"))
+      if atom.size == 1, !isExclusive(node) { return [.carried(value)] }
+      throw BatchMixing.refusal(
+        &l, along: atom, "a cumulative sum over the sequences of a batch", node)
     }
     return [.carried(try overSteps(&l, node, value))]
   }

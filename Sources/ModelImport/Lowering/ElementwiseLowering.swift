@@ -208,17 +208,24 @@ enum ElementwiseLowering {
         "a constant mask that differs", because: "one of the values must depend on an input")
     }
     let wide = try Layout.expanded(&l, like, to: mask.shape, node)
-    var operands = [
-      Arithmetic.constant(
-        &l, try Layout.elements(of: mask, along: wide, node).map { $0 == 0 ? 0 : 1 }, like: wide,
-        node)
-    ]
+    let flags = SourceTensor(shape: mask.shape, elements: mask.elements.map { $0 == 0 ? 0 : 1 })
+    var operands: [CarriedValue] = []
+    if let steps = ExampleLength.table(&l, flags, along: wide, node) {
+      operands.append(steps)
+    } else {
+      let numbers = try Layout.elements(of: flags, along: wide, node)
+      operands.append(Arithmetic.constant(&l, numbers, like: wide, node))
+    }
     for side in [values.yes, values.no] {
       switch side {
       case .carried(let value): operands.append(value)
       case .constant(let constant):
         guard constant.elements.allSatisfy({ Float($0).isFinite || $0 == -.infinity }) else {
           throw node.refusal("a constant that is not finite", because: "weights must be finite")
+        }
+        if let steps = ExampleLength.table(&l, constant, along: wide, node) {
+          operands.append(steps)
+          continue
         }
         let numbers = try Layout.elements(of: constant, along: wide, node)
         let bounded = numbers.map { max($0, -Double(Float.greatestFiniteMagnitude)) }

@@ -70,7 +70,7 @@ enum ExampleLength {
       if atom.isOpen {
         let refusal = node.refusal(
           "an open number of steps", because: "\(node.op) \(what), and is for one number of them",
-          instead: "export the model for sequences of one length, without dynamic axes")
+          instead: Remedy.oneLength)
         guard let root = l.exampleSteps.root(of: atom), let origin = root.origin,
           let count = l.exampleSteps[root]
         else { throw refusal }

@@ -153,6 +153,11 @@ struct FinishedGraph {
     }
   }
 
+  /// The error that the size of an input is not in the file, if one is missing.
+  func missingSize(_ lowering: Lowering) -> ImportError? {
+    inputs.lazy.compactMap { lowering.missingSizes[$0.source] }.first
+  }
+
   /// Tells that the file is made for one number of steps, where no number in it is known to depend on that.
   mutating func noteExample(steps: Int) {
     guard !readsNoSequence, inputs.allSatisfy({ $0.exactSteps == nil }),

@@ -117,6 +117,8 @@ package struct GraphTranslation {
     assumptions.shapes = options.shapes
     assumptions.makesStepsOfVectors = options.makesStepsOfVectors
     var attempts = 0
+    // The first errors that an input's axis has another role.
+    var conflicts: [Atom.Origin: ImportError] = [:]
     while true {
       attempts += 1
       var lowering = Lowering(graph, assumptions: assumptions)
@@ -148,9 +150,7 @@ package struct GraphTranslation {
           builder: lowering.builder, inputs: inputs, states: lowering.finalStates)
         for output in graph.outputs { try finished.add(output: output, &lowering, graph) }
         try finished.finish(keepsStates: options.keepsStates)
-        for input in finished.inputs {
-          if let problem = lowering.missingSizes[input.source] { throw problem }
-        }
+        if let missing = finished.missingSize(lowering) { throw missing }
         finished.noteLayouts(lowering)
         let reference = reference(lowering, finished)
         if !reference.isStepwise, let steps = reference.fixedSteps, steps > 1 {
@@ -162,9 +162,13 @@ package struct GraphTranslation {
         guard attempts < Self.maxAttempts, let requirement = lowering.requirement,
           assumptions.adopt(requirement)
         else {
-          let missing = lowering.missingSizes.sorted { $0.key < $1.key }.first?.value
-          throw missing ?? standIns.named(in: error)
+          if !lowering.isMixing, let axis = lowering.requirement?.axis, let first = conflicts[axis]
+          {
+            throw standIns.named(in: first)
+          }
+          throw standIns.missingSize(in: lowering, behind: error) ?? standIns.named(in: error)
         }
+        if let axis = lowering.requirement?.axis { conflicts[axis] = error }
       }
     }
   }

@@ -161,37 +161,58 @@ enum IndexLowering {
   private static func scatterElements(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
-    let value = try l.carried(node, 0)
-    let axis = try axis(node, value)
+    let data = try l.required(node, 0)
+    let (given, rank) = (node.integer("axis", default: 0), data.shape.count)
+    let axis = given < 0 ? given + rank : given
     guard let indices = try l.constant(node, 1, "indices"), isSame(indices),
-      indices.rank == value.axes.count, indices.shape[axis] == 1,
+      (0..<rank).contains(axis), indices.rank == rank, indices.shape[axis] == 1,
       node.text("reduction", default: "none") == "none"
     else {
       throw node.refusal(
         "indices that differ", because: "what is written over must be one index for all",
-        instead: "put the result together with torch.cat or torch.where")
+        instead: Remedy.writing)
     }
-    let size = value.shape[axis]
+    let size = data.shape[axis]
     let index = try index(indices, of: size, node)
-    var parts: [CarriedValue] = []
-    if index > 0 {
-      parts.append(
-        try SelectionLowering.select(&l, node, value, axis: axis, Array(0..<index)))
-    }
-    switch try l.required(node, 2) {
-    case .carried(let updates): parts.append(updates)
-    case .constant(let constant):
+    var parts: [LoweredValue] = []
+    if index > 0 { parts.append(try part(&l, node, data, axis: axis, 0..<index)) }
+    switch (try l.required(node, 2), data) {
+    case (.constant(let constant), .carried(let value)):
       // The value there times 0, plus the constant.
       let old = try SelectionLowering.select(&l, node, value, axis: axis, [index])
       let numbers = try Layout.elements(of: constant, along: old, node)
-      parts.append(Arithmetic.constant(&l, numbers, like: old, node))
+      parts.append(.carried(Arithmetic.constant(&l, numbers, like: old, node)))
+    case (let updates, _): parts.append(updates)
+    }
+    if index + 1 < size { parts.append(try part(&l, node, data, axis: axis, index + 1..<size)) }
+    return try SelectionLowering.concat(&l, node, parts, axis: axis)
+  }
+
+  /// A range of what is not written over; it may be a constant, such as the zeros that a loop fills.
+  private static func part(
+    _ l: inout Lowering, _ node: SourceNode, _ data: LoweredValue, axis: Int, _ range: Range<Int>
+  ) throws(ImportError) -> LoweredValue {
+    switch data {
+    case .carried(let value):
+      return .carried(try SelectionLowering.select(&l, node, value, axis: axis, Array(range)))
     case .pending(let pending): throw PatternLowering.refusal(node, pending)
+    case .constant(let tensor):
+      var shape = tensor.shape
+      shape[axis] = range.count
+      guard RowMajor.count(shape, limit: Lowering.maxElements) != nil else {
+        throw node.refusal(
+          "an array of \(tensor.shape) that is written over",
+          because: "a step may have \(Lowering.maxElements) elements")
+      }
+      if tensor.isUniform {
+        return .constant(SourceTensor(repeating: tensor[0], shape: shape, kind: tensor.kind))
+      }
+      let stride = RowMajor.strides(tensor.shape)[axis]
+      let kept = tensor.elements.indices.filter {
+        range.contains($0 / stride % tensor.shape[axis])
+      }
+      return .constant(
+        SourceTensor(shape: shape, kind: tensor.kind, elements: kept.map { tensor[$0] }))
     }
-    if index + 1 < size {
-      parts.append(
-        try SelectionLowering.select(&l, node, value, axis: axis, Array(index + 1..<size)))
-    }
-    return parts.count == 1
-      ? parts[0] : try SelectionLowering.concat(&l, node, parts, axis: axis)
   }
 }

@@ -112,8 +112,7 @@ enum Layout {
         throw node.refusal(
           "a constant of \(constant.shape) that differs along \(atom.role.rawValue)",
           because: "constants of a model folder are the same for every sequence and step",
-          instead:
-            "export with dynamic axes for the batch and the steps, and without positions or masks that are baked in"
+          instead: atom.isOpen && atom.role == .time ? Remedy.oneLength : nil
         )
       }
     }

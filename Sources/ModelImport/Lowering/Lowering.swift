@@ -13,6 +13,8 @@ struct Lowering {
   let computesLengths: Bool
   /// The assumption that the refused operator needs.
   var requirement: Assumptions.Requirement?
+  /// Whether the refused operator goes along the batch.
+  var isMixing = false
   private(set) var values: [String: LoweredValue] = [:]
   private let interpreter: Interpreter
   private var atomCount = 0
@@ -72,15 +74,9 @@ struct Lowering {
     }
   }
 
-  /// Operators that take an array whose elements are all equal for one number.
-  private static let takingUniform: Set<String> = [
-    "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Sum", "Mean", "Where", "Equal", "Less",
-    "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "PRelu", "CastLike",
-  ]
-
   /// Refuses weights that are one number without end.
   private mutating func checkConstants(of node: SourceNode) throws(ImportError) {
-    guard !Self.takingUniform.contains(node.op) else { return }
+    guard !node.takesUniform else { return }
     // What a recurrent network reads may be one number at every step.
     let first = ["LSTM", "GRU", "RNN"].contains(node.op) ? 1 : 0
     for index in node.inputs.indices.dropFirst(first) {
@@ -98,6 +94,7 @@ struct Lowering {
       throw node.refusal("an array of \(value.shape)", because: "no array can be that large")
     }
     guard case .carried(let value) = value else { return }
+    try BatchMixing.check(value, node)
     guard !value.shape.contains(0) else {
       throw node.refusal(
         "an array of \(value.shape), with nothing in it",

@@ -75,11 +75,7 @@ enum ReductionLowering {
   ) throws(ImportError) -> CarriedValue {
     let atoms = axes.flatMap { value.axes[$0] }
     if let batch = atoms.first(where: { $0.role == .batch && $0.size > 1 }) {
-      throw l.requiring(
-        batch, .time,
-        or: node.refusal(
-          "a reduction over the sequences of a batch",
-          because: "each sequence is answered by itself"))
+      throw BatchMixing.refusal(&l, along: batch, "a reduction over the sequences of a batch", node)
     }
     var result = value
     let steps = axes.filter { value.axes[$0].contains { $0.role == .time } }
@@ -155,13 +151,18 @@ enum ReductionLowering {
     }
     let value = try l.carried(node, 0)
     let axes = try ReductionOperators.softmaxAxes(node, opset: l.opset, rank: value.axes.count)
-    let atoms = axes.flatMap { value.axes[$0] }
-    if let batch = atoms.first(where: { $0.role == .batch }) {
-      throw l.requiring(
-        batch, .time,
-        or: node.refusal(
-          "a softmax over the sequences of a batch", because: "each sequence is answered by itself")
-      )
+    var atoms = axes.flatMap { value.axes[$0] }
+    if let batch = atoms.first(where: { $0.role == .batch && $0.size > 1 }) {
+      throw BatchMixing.refusal(&l, along: batch, "a softmax over the sequences of a batch", node)
+    }
+    // One sequence alone has all the weight.
+    if atoms.contains(where: { $0.role == .batch }) {
+      atoms.removeAll { $0.role == .batch }
+      if atoms.isEmpty, value.form != .tokens {
+        return [
+          .carried(Arithmetic.affine(&l, value, scale: [0], shift: [op == .softmax ? 1 : 0], node))
+        ]
+      }
     }
     if atoms.contains(where: { $0.role == .time }) {
       guard op == .softmax, atoms.count == 1, value.elements.isEmpty || value.size >= 1,

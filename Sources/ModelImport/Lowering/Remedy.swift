@@ -16,7 +16,25 @@ enum Remedy {
     "train the model with nn.Upsample(scale_factor=…) and nn.Conv1d in its place, which are carried"
 
   static let writing =
-    "write it with torch.cat or torch.where in place of the assignment, or save it with torch.export.save(torch.export.export(model, (x,)), 'model.pt2')"
+    "save it with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), x an example of the sequences' length: that graph is carried where a whole range is written (z[:, 3] = y, z[:, 2:5] = y), and not with a stride (z[:, ::2] = y)"
+
+  static let strided =
+    "no export of an assignment with a stride is carried: put the elements together with torch.stack((a, b), -1).flatten(-2), or multiply by a mask of zeros and ones"
+
+  static let oneLength =
+    "export it with an example of one length, without dynamic axes (torch.jit.trace in place of torch.jit.script): sequences of that length are then taken"
+
+  static let windows =
+    "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), where unfold is carried"
+
+  static let computedSizes =
+    "if the sizes are those of the export's example: let forward compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps"
+
+  static let batchOfOne =
+    "export it with an example of one sequence, without a dynamic axis for the batch (torch.jit.trace in place of torch.jit.script): each sequence is then answered as if it were alone in its batch"
+
+  static let attentionWeights =
+    "let forward return the result of the attention alone: with need_weights=False, as a tensor"
 
   /// The advice by operator.
   static let operators: [String: String] = [

@@ -46,10 +46,8 @@ enum SelectionLowering {
         because: "it isn't one of steps or elements alone")
     }
     if atom.role == .batch {
-      throw l.requiring(
-        atom, .time,
-        or: node.refusal(
-          "a choice of some sequences of a batch", because: "each sequence is answered by itself"))
+      throw BatchMixing.refusal(
+        &l, along: atom, "a choice or another order of the sequences of a batch", node)
     }
     let chosen = isFromEnd ? indices : ExampleLength.chosen(&l, indices, of: atom, node)
     if chosen == Array(0..<size) { return value }
@@ -184,42 +182,63 @@ enum SelectionLowering {
   private static func concat(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
     -> [LoweredValue]
   {
-    var parts: [CarriedValue] = []
-    let given = node.integer("axis", default: 0)
-    var axis = given
-    var constants: [Int: SourceTensor] = [:]
-    var place = 0
+    var values: [LoweredValue] = []
     for index in node.inputs.indices {
       switch try l.required(node, index) {
-      case .constant(let tensor):
-        if tensor.count > 0 { constants[index] = tensor }
-      case .carried:
-        parts.append(try l.carried(node, index))
+      case .constant(let tensor) where tensor.count == 0: continue
+      case .constant(let tensor): values.append(.constant(tensor))
+      case .carried, .pending: values.append(.carried(try l.carried(node, index)))
+      }
+    }
+    return [.carried(try concat(&l, node, values, axis: node.integer("axis", default: 0)))]
+  }
+
+  /// Values, one of which at least is no constant, one behind the other.
+  static func concat(
+    _ l: inout Lowering, _ node: SourceNode, _ values: [LoweredValue], axis given: Int
+  ) throws(ImportError) -> CarriedValue {
+    var parts: [CarriedValue] = []
+    var constants: [Int: SourceTensor] = [:]
+    var place = 0
+    for (index, value) in values.enumerated() {
+      switch value {
+      case .constant(let tensor): constants[index] = tensor
+      case .carried(let value):
+        parts.append(value)
         place = index
       case .pending(let value): throw PatternLowering.refusal(node, value)
       }
     }
-    axis = given < 0 ? given + parts[0].axes.count : given
-    guard parts[0].axes.indices.contains(axis),
-      parts.allSatisfy({ $0.axes.count == parts[0].axes.count })
+    guard let first = parts.first else {
+      throw node.refusal("constants alone", because: "one value must depend on an input")
+    }
+    let axis = given < 0 ? given + first.axes.count : given
+    guard first.axes.indices.contains(axis),
+      values.allSatisfy({ $0.shape.count == first.axes.count })
     else {
       throw node.refusal(
-        "axis \(given)", because: "the values have \(parts.map(\.axes.count)) axes")
+        "axis \(given)", because: "the values have \(values.map(\.shape.count)) axes")
     }
-    if parts.count == 1, constants.isEmpty { return [.carried(parts[0])] }
+    if values.count == 1 { return first }
     if parts.count == 1,
-      let padded = try StepLowering.padded(&l, node, parts[0], at: place, constants, axis: axis)
+      let padded = try StepLowering.padded(&l, node, first, at: place, constants, axis: axis)
     {
-      return [.carried(padded)]
+      return padded
     }
-    for index in node.inputs.indices {
+    let others = first.axes.indices.filter { $0 != axis }
+    if parts.contains(where: { $0.axes[axis].contains { $0.role == .time } }),
+      values.allSatisfy({ value in others.allSatisfy { value.shape[$0] == first.shape[$0] } })
+    {
+      return try StepJoin.lower(&l, node, values, axis: axis)
+    }
+    for index in values.indices {
       if let tensor = constants[index] {
         parts.insert(
-          try constantPart(&l, node, tensor, beside: parts[0], axis: axis),
+          try constantPart(&l, node, tensor, beside: first, axis: axis),
           at: min(index, parts.count))
       }
     }
-    return [.carried(try concat(&l, node, parts, axis: axis))]
+    return try concat(&l, node, parts, axis: axis)
   }
 
   /// A constant to concatenate with a value: the value's elements times 0, plus the constant.
@@ -242,12 +261,16 @@ enum SelectionLowering {
       model, .affine(scale: [0], shift: nil), node, tensors: [("bias", [model.size], numbers)])
   }
 
-  static func concat(
+  private static func concat(
     _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], axis: Int
   ) throws(ImportError) -> CarriedValue {
     let roles = Set(parts.flatMap { $0.axes[axis] }.map(\.role))
     guard roles.isSubset(of: [.element]) else {
-      return try StepLowering.concat(&l, node, parts, axis: axis)
+      throw node.refusal(
+        "\(parts.map(\.shape)) one behind the other along axis \(axis)",
+        because:
+          "it holds \(roles.map(\.rawValue).sorted().joined(separator: " and ")), or the values differ beside it"
+      )
     }
     guard parts.count <= ModelLimits.nodeInputs else {
       throw node.refusal(

@@ -145,8 +145,7 @@ enum ShapeLowering {
         &l, of: value, as: l.integers(node, "shape", input: 1) ?? [],
         or: node.refusal(
           "\(value.shape) as another shape", because: "they differ in their number of elements",
-          instead:
-            "export with sizes that are computed, and not those of an example that are baked in"
+          instead: Remedy.computedSizes
         ))
     }
     return [.carried(try reshaped(&l, value, to: shape, node))]
@@ -204,8 +203,7 @@ enum ShapeLowering {
     node.refusal(
       "\(value.shape) as \(shape)",
       because: "this puts together parts of \(atom.role.rawValue) with others",
-      instead:
-        "export the model with dynamic axes for the batch and the steps, and keep the steps in an axis of their own"
+      instead: atom.role == .time && value.shape.first == shape.first ? Remedy.windows : nil
     )
   }
 

@@ -14,6 +14,19 @@ struct StandIns {
     return error
   }
 
+  /// The error that an input's size is missing, if an error speaks of that size.
+  func missingSize(in lowering: Lowering, behind error: ImportError) -> ImportError? {
+    guard hasElements(error.problem) else { return nil }
+    return lowering.missingSizes.min { $0.key < $1.key }?.value
+  }
+
+  /// Whether a text speaks of a number that stands in for elements, or a multiple of one.
+  private func hasElements(_ text: String) -> Bool {
+    text.split { !($0.isASCII && $0.isNumber) }.compactMap { Int($0) }.contains { number in
+      number > 0 && elements.contains { number % $0 == 0 }
+    }
+  }
+
   private func named(in text: String) -> String {
     var result = ""
     var digits = ""

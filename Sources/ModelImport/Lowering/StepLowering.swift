@@ -108,18 +108,6 @@ enum StepLowering {
     }
     return try pad(&l, node, value, axis: axis, steps, "constant", fill)
   }
-
-  /// Concatenation over steps: constant steps before or after a sequence.
-  static func concat(
-    _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], axis: Int
-  ) throws(ImportError) -> CarriedValue {
-    throw node.refusal(
-      "values of \(parts.map(\.shape)) one behind the other along \(Atom.Role.time.rawValue)",
-      because: "no op puts steps behind others",
-      instead:
-        "a model that keeps earlier steps for the next call is exported without that: the folder keeps them by itself"
-    )
-  }
 }
 
 extension FolderBuilder {

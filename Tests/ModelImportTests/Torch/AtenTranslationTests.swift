@@ -60,6 +60,27 @@ import Testing
     #expect(throws: ImportError.self) { try self.translation.addOutput(view, named: "y") }
   }
 
+  /// A write with a stride is carried in no export: the remedy is another way to write it.
+  @Test mutating func aWriteWithAStrideIsToldFromOthers() throws {
+    let view = try call("slice", .tensor(x), .int(2), .int(0), .int(4), .int(2))
+    _ = try call("zero_", .tensor(view))
+    let error = #expect(throws: ImportError.self) {
+      try self.translation.addOutput(self.x, named: "y")
+    }
+    #expect(error?.remedy == Remedy.strided)
+    #expect(throws: ImportError.self) {
+      try self.call(
+        "slice_scatter", .tensor(self.x), .tensor(view), .int(2), .int(0), .int(4), .int(2))
+    }
+  }
+
+  /// What a call answers beside its tensor is named where it is used.
+  @Test mutating func theWeightsOfAttentionAreNamed() throws {
+    let call = AtenCall("matmul", [.other(AtenAttention.weights), .tensor(x)], place: "matmul")
+    let error = #expect(throws: ImportError.self) { try self.translation.call(call) }
+    #expect(error?.remedy == Remedy.attentionWeights)
+  }
+
   /// The parts of a split have no elements of each other.
   @Test mutating func partsOfASplitAreApart() throws {
     let parts = try translation.call(

@@ -14,11 +14,14 @@ enum AtenAttention {
       }
       try refuseMask(call, 9)
       let result = try heads(&t, query, call, first: 3)
-      return .list([.tensor(result), .other("the weights of attention")])
+      return .list([.tensor(result), .other(weights)])
     case "_transformer_encoder_layer_fwd": return .tensor(try encoderLayer(&t, call))
     default: return nil
     }
   }
+
+  /// What stands for the weights, which have no form of their own.
+  static let weights = "the weights of attention"
 
   private static func refuseMask(_ call: AtenCall, _ index: Int) throws(ImportError) {
     if case .tensor? = call.value(index, "mask") {

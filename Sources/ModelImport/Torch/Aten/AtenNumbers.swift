@@ -28,7 +28,8 @@ enum AtenNumbers {
       if case .text(let text)? = call.value(0) { return .int(text.unicodeScalars.count) }
       guard let list = call.list(0) else { return t.size(of: try call.tensor(0), axis: 0, call) }
       return .int(list.count)
-    case "int", "Int", "NumToTensor", "scalar_tensor", "item", "ScalarImplicit", "IntImplicit",
+    case "int", "Int", "NumToTensor", "scalar_tensor", "tensor", "item", "ScalarImplicit",
+      "IntImplicit",
       "sym_size_int", "_local_scalar_dense":
       return call.value(0)
     case "zeros", "new_zeros", "zeros_like", "ones", "new_ones", "ones_like", "full", "full_like",

@@ -10,6 +10,8 @@ struct AtenStorage {
     case moved([Int])
     /// A part of an axis; a single index is no axis of the view.
     case part(axis: Int, start: Int, end: Int, isIndex: Bool)
+    /// Elements as far apart along an axis, as of `x[::2]`.
+    case strided
     /// A view or a copy, or one that can't be written through.
     case unknown
   }
@@ -34,6 +36,11 @@ struct AtenStorage {
   private(set) var pending: [Int: Int] = [:]
   /// Tensors that share elements with one that was written to, in a way that is not followed.
   private var stale: Set<Int> = []
+
+  /// Those of them of which every other element, or one in more, may have been written.
+  private var strided: Set<Int> = []
+
+  func isStrided(_ tensor: AtenTensor) -> Bool { strided.contains(tensor.storage) }
 
   func isStale(_ tensor: AtenTensor) -> Bool { stale.contains(tensor.storage) }
 
@@ -64,8 +71,11 @@ struct AtenStorage {
     }
     var followed: Set<Int> = [tensor.storage]
     var child = tensor.storage
+    var isStrided = false
     while let view = views[child] {
+      if case .strided = view.place { isStrided = true }
       if case .unknown = view.place { break }
+      if isStrided { break }
       guard followed.count < Self.maxDepth else { break }
       followed.insert(view.parent.storage)
       pending[view.parent.storage] = child
@@ -84,6 +94,7 @@ struct AtenStorage {
       }
     }
     stale.formUnion(seen.subtracting(followed))
+    if isStrided { strided.formUnion(seen.subtracting(followed)) }
   }
 }
 
@@ -132,8 +143,9 @@ extension AtenTranslation {
         throw call.failure(
           "a tensor of which a view was changed in place",
           because: "what it holds then isn't followed",
-          instead:
-            "write the model without operators in place (z = z * 2 for z.mul_(2)), or export with torch.export.export(…).run_decompositions({})"
+          instead: storage.isStrided(tensor)
+            ? Remedy.strided
+            : "write the model without operators in place (z = z * 2 for z.mul_(2)), or export with torch.export.export(…).run_decompositions({})"
         )
       } else {
         return tensor

@@ -109,6 +109,11 @@ struct AtenCall {
 
   func tensor(_ index: Int, _ name: String = "") throws(ImportError) -> AtenTensor {
     guard case .tensor(let tensor)? = value(index, name) else {
+      if case .other(let what)? = value(index, name) {
+        throw failure(
+          "\(what) as argument \(index)", because: "it needs a tensor that is carried",
+          instead: what == AtenAttention.weights ? Remedy.attentionWeights : nil)
+      }
       throw failure("no tensor as argument \(index)", because: "it needs one")
     }
     return tensor

@@ -4,7 +4,8 @@ enum AtenWrites {
     -> AtenValue?
   {
     switch call.name {
-    case "zero_": return .tensor(try filled(&t, try call.tensor(0, "self"), .float(0), call))
+    case "zero_", "zero":
+      return .tensor(try filled(&t, try call.tensor(0, "self"), .float(0), call))
     case "fill_", "fill":
       let value = call.value(1, "value") ?? .float(0)
       return .tensor(try filled(&t, try call.tensor(0, "self"), value, call))
@@ -20,7 +21,9 @@ enum AtenWrites {
     case "slice_scatter":
       let (x, part) = (try call.tensor(0, "self"), try call.tensor(1, "src"))
       guard try call.int(5, "step", default: 1) == 1 else {
-        throw call.failure("a step other than 1", because: "parts in one piece are written over")
+        throw call.failure(
+          "a step other than 1", because: "parts in one piece are written over",
+          instead: Remedy.strided)
       }
       let place = AtenStorage.Place.part(
         axis: try call.int(2, "dim", default: 0), start: try call.int(3, "start", default: 0),
@@ -61,8 +64,9 @@ enum AtenWrites {
         return .part(axis: axis, start: start, end: start &+ length, isIndex: false)
       }
       guard let end = try? call.int(3, "end", default: Int(Int32.max)),
-        (try? call.int(4, "step", default: 1)) == 1
+        let step = try? call.int(4, "step", default: 1)
       else { return .unknown }
+      if step != 1 { return .strided }
       if start == 0, end >= Int(Int32.max) { return .whole }
       return .part(axis: axis, start: start, end: min(end, Int(Int32.max)), isIndex: false)
     // Views where the elements lie in order, else copies.
@@ -99,7 +103,7 @@ enum AtenWrites {
       if parts.count == 1 { return parts[0] }
       return t.emit(
         "Concat", parts, ["axis": .integer(axis)], rank: x.rank, isWhole: x.isWhole, of: call)
-    case .unknown:
+    case .strided, .unknown:
       throw call.failure("a view that can't be written through", because: "it may be a copy")
     }
   }

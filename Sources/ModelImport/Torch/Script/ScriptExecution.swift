@@ -88,6 +88,15 @@ struct ScriptExecution {
 
   private mutating func addOutputs(_ value: Value, _ place: Place) throws(ImportError) {
     guard case .plain(let plain) = value, let outputs = plain.tensors, !outputs.isEmpty else {
+      if case .plain(.list(let values)) = value,
+        let what = values.lazy.compactMap({ if case .other(let what) = $0 { what } else { nil } })
+          .first
+      {
+        throw ImportError(
+          file: "", place: place.text,
+          problem: "found \(what) among the results: what is carried is tensors alone",
+          remedy: what == AtenAttention.weights ? Remedy.attentionWeights : nil)
+      }
       throw ImportError(
         file: "", place: place.text,
         problem: "found a result that is no tensor, or no tuple of tensors",

@@ -67,7 +67,8 @@ struct ScriptImport {
 
   private func told(_ error: ImportError) -> ImportError {
     var error = error
-    if error.remedy == nil, module.tracedInputs() == nil {
+    // Sizes that don't fit may be wrong guesses; other errors are so with any.
+    if error.remedy == nil, module.tracedInputs() == nil, error.problem.contains("[") {
       let shapes = ScriptInputs.names(of: forward).map { "--shape '\($0)=0,0,N'" }
       error.remedy =
         "a scripted module does not say the sizes of its inputs: give them, N for the elements of a step, 0 for one that is open: "

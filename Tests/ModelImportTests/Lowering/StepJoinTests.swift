@@ -1,0 +1,187 @@
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+/// Steps behind others, choices by step, and what goes along the batch.
+@Suite struct StepJoinTests {
+  private static let steps = 12
+
+  /// A graph of x, [batch, steps, 4], and these nodes; `y` is the output.
+  private func graph(
+    _ nodes: [SourceNode], _ constants: [String: SourceTensor] = [:], isOpen: Bool
+  ) -> SourceGraph {
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [
+      .init(
+        name: "x", kind: .float,
+        dimensions: isOpen
+          ? [.named("b"), .named("t"), .fixed(4)] : [.fixed(1), .fixed(Self.steps), .fixed(4)])
+    ]
+    graph.nodes = nodes
+    graph.constants = constants.mapValues { SourceConstant($0) }
+    graph.outputs = ["y"]
+    return graph
+  }
+
+  private func node(
+    _ op: String, _ inputs: [String], _ output: String,
+    _ attributes: [String: SourceAttribute] = [:]
+  ) -> SourceNode {
+    SourceNode(name: output, op: op, inputs: inputs, outputs: [output], attributes: attributes)
+  }
+
+  private func draft(_ graph: SourceGraph) throws -> FolderDraft {
+    try GraphTranslation(graph).folder(named: "m")
+  }
+
+  private func expectAgreement(_ draft: FolderDraft, steps: [Int]) throws {
+    let graph = try ModelGraph(draft.model())
+    var noise = Noise(seed: 3)
+    for steps in steps {
+      let numbers = noise.floats(steps * 4)
+      let sequence = try InputSequence([.features(numbers)], for: graph.model)
+      let found = SoleRider.answer(graph, sequence)[0]
+      let reference = try #require(draft.reference)
+      let expected = try #require(
+        reference.values(for: ["x": numbers], steps: steps).last { $0.name == "y" }
+      ).numbers
+      try #require(found.count >= expected.count && !expected.isEmpty)
+      for (a, b) in zip(found.suffix(expected.count), expected) {
+        #expect(abs(Double(a) - b) <= 1e-5 * max(1, abs(b)), "\(steps) steps")
+      }
+    }
+  }
+
+  private func integers(_ values: [Int], shape: [Int]? = nil) -> SourceTensor {
+    SourceTensor(
+      shape: shape ?? [values.count], kind: .integer, elements: values.map(Double.init))
+  }
+
+  private func slice(_ start: Int, _ end: Int, _ output: String) -> [SourceNode] {
+    [
+      SourceNode(
+        name: output, op: "Slice", inputs: ["x"], outputs: [output],
+        attributes: [
+          "starts": .integers([start]), "ends": .integers([end]), "axes": .integers([1]),
+        ])
+    ]
+  }
+
+  private func concat(_ parts: [String]) -> [SourceNode] {
+    [node("Concat", parts, "p", ["axis": .integer(1)]), node("Neg", ["p"], "y")]
+  }
+
+  /// One part has any number of steps: a first or last step that is written over, a step that is repeated, rows of weights.
+  @Test(arguments: [
+    ("first", false), ("first", true), ("last", false), ("last", true), ("repeated", false),
+    ("repeated", true), ("weights", false),
+  ])
+  func stepsBehindOthers(kind: String, isOpen: Bool) throws {
+    let weights = SourceTensor(shape: [1, 2, 4], elements: (0..<8).map { Double($0) - 3 })
+    let nodes =
+      switch kind {
+      case "first":
+        slice(1, .max, "rest") + [node("Abs", ["x"], "a")] + first("a")
+          + concat(["start", "rest"])
+      case "last":
+        slice(0, -1, "rest") + [node("Abs", ["x"], "a")] + first("a")
+          + concat(["rest", "start"])
+      case "repeated": first("x") + concat(["start", "x", "start"])
+      default: concat(["w", "x"])
+      }
+    let draft = try draft(graph(nodes, ["w": weights], isOpen: isOpen))
+    #expect(draft.description.inputs.map(\.steps) == [isOpen ? nil : 12])
+    try expectAgreement(draft, steps: isOpen ? [3, 7, 12, 20, 33] : [12])
+  }
+
+  /// The first step of a value, as `start`.
+  private func first(_ source: String) -> [SourceNode] {
+    [
+      SourceNode(
+        name: "start", op: "Slice", inputs: [source], outputs: ["start"],
+        attributes: ["starts": .integers([0]), "ends": .integers([1]), "axes": .integers([1])])
+    ]
+  }
+
+  /// A sequence behind another has twice as many steps: the folder is for one number of them.
+  @Test func sequencesBehindOthersHoldForOneLength() throws {
+    let nodes = [node("Abs", ["x"], "a")] + concat(["x", "a"])
+    let closed = try draft(graph(nodes, isOpen: false))
+    #expect(closed.description.inputs.map(\.steps) == [12])
+    try expectAgreement(closed, steps: [12])
+    let error = #expect(throws: ImportError.self) { try self.draft(graph(nodes, isOpen: true)) }
+    #expect(error?.remedy == Remedy.oneLength)
+  }
+
+  /// A loop that fills zeros step by step, or writes over one step of a sequence.
+  @Test(arguments: [0, 5, 11]) func aStepThatIsWrittenOver(step: Int) throws {
+    let indices = SourceTensor(repeating: Double(step), shape: [1, 1, 4], kind: .integer)
+    let nodes =
+      first("x") + [
+        node("ScatterElements", ["data", "at", "start"], "z", ["axis": .integer(1)]),
+        node("Abs", ["x"], "a"),
+        node("ScatterElements", ["a", "at", "start"], "w", ["axis": .integer(1)]),
+      ]
+    let constants = ["at": indices, "data": SourceTensor(repeating: 2, shape: [1, 12, 4])]
+    for output in ["z", "w"] {
+      let draft = try draft(
+        graph(nodes + [node("Neg", [output], "y")], constants, isOpen: false))
+      try expectAgreement(draft, steps: [12])
+    }
+  }
+
+  /// A mask with a number of its own for each step chooses between values, and between a value and numbers.
+  @Test(arguments: ["a", "low"]) func aChoiceByStep(other: String) throws {
+    let mask = SourceTensor(
+      shape: [1, 12, 1], kind: .boolean, elements: (0..<12).map { $0 % 5 == 3 ? 1 : 0 })
+    let nodes = [node("Abs", ["x"], "a"), node("Where", ["m", other, "x"], "y")]
+    let constants = ["m": mask, "low": SourceTensor(shape: [], elements: [-7])]
+    let closed = try draft(graph(nodes, constants, isOpen: false))
+    #expect(closed.description.inputs.map(\.steps) == [12])
+    try expectAgreement(closed, steps: [12])
+  }
+
+  /// What mixes the sequences of a batch is named, where the batch is open, and answered for a batch of one.
+  @Test func whatMixesABatchIsNamed() throws {
+    let products = [
+      node("ReduceSum", ["x", "one"], "s", ["keepdims": .integer(0)]),
+      node("Transpose", ["s"], "t"), node("MatMul", ["s", "t"], "y"),
+    ]
+    let constants = ["one": integers([1]), "zero": integers([0])]
+    for isOpen in [false, true] {
+      let graph = graph(products, constants, isOpen: isOpen)
+      guard isOpen else {
+        try expectAgreement(try draft(graph), steps: [12])
+        continue
+      }
+      let error = #expect(throws: ImportError.self) { try self.draft(graph) }
+      #expect(error?.remedy == Remedy.batchOfOne)
+    }
+    for (op, attributes) in [
+      ("Softmax", ["axis": SourceAttribute.integer(0)]), ("CumSum", [:]), ("ReduceMean", [:]),
+    ] {
+      // The steps are the second axis for sure: a cell reads them.
+      let nodes = [
+        SourceNode(
+          name: "m", op: op, inputs: op == "Softmax" ? ["x"] : ["x", "zero"], outputs: ["m"],
+          attributes: attributes),
+        node("Add", ["x", "m"], "a"),
+        node("Transpose", ["a"], "t", ["perm": .integers([1, 0, 2])]),
+        node("RNN", ["t", "w", "r"], "y", ["hidden_size": .integer(1)]),
+      ]
+      var constants = constants
+      constants["w"] = SourceTensor(shape: [1, 1, 4], elements: [0.1, -0.2, 0.3, 0.4])
+      constants["r"] = SourceTensor(shape: [1, 1, 1], elements: [0.5])
+      let closed = try draft(graph(nodes, constants, isOpen: false))
+      try expectAgreement(closed, steps: [12])
+      let error = #expect(throws: ImportError.self) {
+        try self.draft(graph(nodes, constants, isOpen: true))
+      }
+      #expect(error?.remedy == Remedy.batchOfOne)
+      #expect(error?.place?.contains(op) == true)
+    }
+  }
+}

@@ -17,6 +17,13 @@ struct FinishedGraph {
     var exactSteps: Int?
     /// Whether the file tells how many steps the exporter's example had.
     var hasExample = false
+
+    /// Takes what the translation found of the example's steps.
+    mutating func takeSteps(of lowering: Lowering) {
+      let value = lowering.values[source]
+      exactSteps = lowering.exampleSteps.exact(value) ?? exactSteps
+      hasExample = lowering.exampleSteps.isKnown(of: value)
+    }
   }
 
   private(set) var builder: FolderBuilder

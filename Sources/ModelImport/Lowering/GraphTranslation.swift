@@ -140,12 +140,7 @@ package struct GraphTranslation {
         ).lower(&lowering)
         try lowering.lower(graph)
         ExampleLength.recordChosen(&lowering)
-        for index in inputs.indices {
-          let value = lowering.values[inputs[index].source]
-          inputs[index].exactSteps =
-            lowering.exampleSteps.exact(value) ?? inputs[index].exactSteps
-          inputs[index].hasExample = lowering.exampleSteps.isKnown(of: value)
-        }
+        for index in inputs.indices { inputs[index].takeSteps(of: lowering) }
         var finished = FinishedGraph(
           builder: lowering.builder, inputs: inputs, states: lowering.finalStates)
         for output in graph.outputs { try finished.add(output: output, &lowering, graph) }

@@ -137,8 +137,11 @@ enum Layout {
     guard let wide = RowMajor.broadcast(result.shape, shape) else {
       var refusal = node.refusal(
         "\(value.shape) and \(shape)", because: "these shapes don't fit each other")
-      for (atoms, size) in zip(result.axes.reversed(), shape.reversed()) where size > 1 {
-        refusal = l.requiring(atoms, ofSize: size, or: refusal)
+      for (place, (atoms, size)) in zip(result.axes.reversed(), shape.reversed()).enumerated()
+      where size > 1 {
+        refusal =
+          l.requiringSteps(place > 0 ? atoms : [], count: size, or: refusal)
+          ?? l.requiring(atoms, ofSize: size, or: refusal)
       }
       throw refusal
     }

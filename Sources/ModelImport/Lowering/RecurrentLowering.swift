@@ -183,7 +183,7 @@ enum RecurrentLowering {
     case .constant(let lengths):
       guard lengths.elements.allSatisfy({ SourceTensor.integer($0) == steps }) else {
         throw node.refusal(
-          "sequence_lens of \(lengths.integers.prefix(8)) for \(steps) steps",
+          "constant sequence_lens of \(lengths.integers.prefix(8))",
           because: "each sequence is read at its own length",
           instead: "export with sequence_lens as an input, or without it")
       }
@@ -209,6 +209,16 @@ enum RecurrentLowering {
       switch try l.value(node, index) {
       case nil: states.append(nil)
       case .constant(let tensor):
+        guard tensor.rank == 3, tensor.shape[cell.isBatchFirst ? 1 : 0] == cell.directions,
+          tensor.shape[2] == size
+        else {
+          let shape =
+            cell.isBatchFirst
+            ? "[batch, \(cell.directions), \(size)]" : "[\(cell.directions), batch, \(size)]"
+          throw node.refusal(
+            "an initial state of \(tensor.shape)", because: "it is \(shape) here",
+            instead: cell.kind == .lstm && tensor.shape.last != size ? Remedy.projection : nil)
+        }
         if tensor.elements.allSatisfy({ $0 == 0 }) {
           states.append(nil)
           continue
@@ -255,8 +265,9 @@ enum RecurrentLowering {
     size: Int
   ) throws(ImportError) -> CarriedValue {
     let x = try l.carried(node, 0)
-    guard tensor.rank == 3, x.form == .sequence else {
-      throw node.refusal("an initial state of \(tensor.shape)", because: "it has three axes")
+    guard x.form == .sequence else {
+      throw node.refusal(
+        "an initial state of \(tensor.shape) beside a vector", because: "it goes with a sequence")
     }
     var first = x
     first.node = l.builder.emit(.first, [x.node], named: "\(node.outputs.first ?? node.name).state")

@@ -18,6 +18,9 @@ enum Remedy {
   static let writing =
     "save it with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), x an example of the sequences' length: that graph is carried where a whole range is written (z[:, 3] = y, z[:, 2:5] = y), and not with a stride (z[:, ::2] = y)"
 
+  static let projection =
+    "an LSTM with a projection (proj_size) has no form in ONNX: torch.export.save(torch.export.export(model.eval(), (x,)), 'm.pt2') writes one that is carried"
+
   static let strided =
     "no export of an assignment with a stride is carried: put the elements together with torch.stack((a, b), -1).flatten(-2), or multiply by a mask of zeros and ones"
 

@@ -98,9 +98,7 @@ struct RecurrentCell {
         "W of \(w.shape), R of \(r.shape), hidden_size \(node.integer("hidden_size") ?? size)",
         because:
           "W is [directions, \(kind.gates) · hidden_size, input_size], R [directions, \(kind.gates) · hidden_size, hidden_size]",
-        instead: node.op == "LSTM"
-          ? "an LSTM with a projection (proj_size) has no form in ONNX: torch.export.save(torch.export.export(model.eval(), (x,)), 'm.pt2') writes one that is carried"
-          : nil)
+        instead: kind == .lstm ? Remedy.projection : nil)
     }
     if let b, b.shape != [directions, 2 * rows] {
       throw node.refusal("B of \(b.shape)", because: "B is [\(directions), \(2 * rows)] here")

@@ -108,6 +108,52 @@ import Testing
     #expect(draft.description.inputs.map(\.steps) == [readsMore ? nil : 1])
   }
 
+  /// Rows of weights for each step tell the number of open steps, where the file tells no other.
+  @Test(arguments: [[12, 3], [1, 12, 1]]) func rowsForOpenSteps(shape: [Int]) throws {
+    var noise = Noise(seed: 5)
+    let rows = SourceTensor(
+      shape: shape, elements: noise.floats(shape.reduce(1, *)).map(Double.init))
+    let draft = try GraphTranslation(
+      graph([node("Mul", ["x", "rows"], "y")], ["rows": rows], example: nil)
+    ).folder(named: "m")
+    #expect(draft.description.inputs.map(\.steps) == [12])
+    let numbers = noise.floats(36)
+    let expected = numbers.indices.map {
+      numbers[$0] * Float(rows[shape == [12, 3] ? $0 : $0 / 3])
+    }
+    for (a, b) in zip(try answer(try draft.model(), numbers), expected) {
+      #expect(abs(a - b) < 1e-6)
+    }
+  }
+
+  /// A state of zeros has the shape that the weights give it: PyTorch's exporter writes another for an LSTM with a projection.
+  @Test(arguments: ["LSTM", "GRU", "RNN"], [[1, 1, 2], [1, 1, 5], [2, 1, 2], [1, 2]])
+  func statesOfZeros(op: String, shape: [Int]) throws {
+    let gates = ["LSTM": 4, "GRU": 3, "RNN": 1][op] ?? 0
+    var noise = Noise(seed: 7)
+    func weights(_ size: Int) -> SourceTensor {
+      let elements = noise.floats(gates * 2 * size).map(Double.init)
+      return SourceTensor(shape: [1, gates * 2, size], elements: elements)
+    }
+    let constants = [
+      "w": weights(3), "r": weights(2), "h": SourceTensor(repeating: 0, shape: shape),
+      "order": SourceTensor(integers: [1, 0, 2]), "axes": SourceTensor(integers: [1]),
+    ]
+    let nodes = [
+      node("Transpose", ["x"], "turned", ["perm": .integers([1, 0, 2])]),
+      node(op, ["turned", "w", "r", "", "", "h"], "all"),
+      node("Squeeze", ["all", "axes"], "y"),
+    ]
+    let translation = GraphTranslation(graph(nodes, constants, example: nil))
+    if shape == [1, 1, 2] {
+      #expect(try translation.folder(named: "m").description.nodes.count == 1)
+    } else {
+      let error = try #require(throws: ImportError.self) { try translation.folder(named: "m") }
+      #expect(error.problem.contains("an initial state of \(shape): it is [1, batch, 2] here"))
+      #expect(error.remedy?.contains("proj_size") ?? false == (op == "LSTM" && shape == [1, 1, 5]))
+    }
+  }
+
   private func answer(_ model: Model, _ numbers: [Float]) throws -> [Float] {
     SoleRider.answer(
       try ModelGraph(model), try InputSequence([.features(numbers)], for: model))[0]

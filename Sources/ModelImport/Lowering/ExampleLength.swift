@@ -60,6 +60,16 @@ enum ExampleLength {
     )
   }
 
+  /// Asks that steps of which the file tells no number are as many as there are rows of weights; nil if they are no such steps.
+  static func require(
+    _ l: inout Lowering, _ axis: [Atom], count: Int, or refusal: ImportError
+  ) -> ImportError? {
+    guard axis.count == 1, axis[0].role == .time, axis[0].isOpen, !axis[0].isDerived,
+      l.exampleSteps[axis[0]] == nil, let origin = axis[0].origin
+    else { return nil }
+    return l.require(.size(origin, count), or: refusal)
+  }
+
   /// Takes the steps of the exporter's example for those of all sequences, for what PyTorch computes from their number; asks for
   /// it where the steps are open.
   static func keep(

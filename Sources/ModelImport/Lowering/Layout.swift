@@ -140,7 +140,7 @@ enum Layout {
       for (place, (atoms, size)) in zip(result.axes.reversed(), shape.reversed()).enumerated()
       where size > 1 {
         refusal =
-          l.requiringSteps(place > 0 ? atoms : [], count: size, or: refusal)
+          ExampleLength.require(&l, place > 0 ? atoms : [], count: size, or: refusal)
           ?? l.requiring(atoms, ofSize: size, or: refusal)
       }
       throw refusal

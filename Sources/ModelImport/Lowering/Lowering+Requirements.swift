@@ -29,16 +29,6 @@ extension Lowering {
     return require(.sameSteps(second, first), or: refusal)
   }
 
-  /// Asks that steps of which the file tells no number are as many as there are rows of weights; nil if they are no such steps.
-  mutating func requiringSteps(
-    _ axis: [Atom], count: Int, or refusal: ImportError
-  ) -> ImportError? {
-    guard axis.count == 1, axis[0].role == .time, axis[0].isOpen, !axis[0].isDerived,
-      exampleSteps[axis[0]] == nil, let origin = axis[0].origin
-    else { return nil }
-    return require(.size(origin, count), or: refusal)
-  }
-
   /// Asks for the size of an open axis, so that these atoms together have `count` elements.
   mutating func requiring(
     _ atoms: [Atom], ofSize count: Int, or refusal: ImportError

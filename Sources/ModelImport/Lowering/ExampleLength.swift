@@ -70,6 +70,23 @@ enum ExampleLength {
     return l.require(.size(origin, count), or: refusal)
   }
 
+  /// The error of a node whose constants don't fit, where one has a number for each step of the example: asks for sequences of
+  /// that length.
+  static func requiring(
+    _ l: inout Lowering, _ node: SourceNode, _ operands: [SourceTensor?], or refusal: ImportError
+  ) -> ImportError {
+    guard node.op == "Expand", operands.count == 2, let value = operands[0],
+      let wanted = operands[1]?.integers
+    else { return refusal }
+    for (size, open) in zip(value.shape.reversed(), wanted.reversed()) where size != open {
+      guard let atom = l.lengths[open], atom.isOpen, !atom.isDerived, let origin = atom.origin,
+        l.exampleSteps[atom] == size
+      else { continue }
+      return l.require(.size(origin, size), or: refusal)
+    }
+    return refusal
+  }
+
   /// Takes the steps of the exporter's example for those of all sequences, for what PyTorch computes from their number; asks for
   /// it where the steps are open.
   static func keep(
@@ -172,7 +189,9 @@ enum ExampleLength {
       }
     }
     guard
-      steps.allSatisfy({ atom, step in atom.role != .batch || step == 0 || atom.size == 1 })
+      steps.allSatisfy({ atom, step in
+        atom.role != .batch || step == 0 || constant.isSame(along: step, count: atom.size)
+      })
     else { return nil }
     let rows = RowMajor.positions(
       shape: [time.size] + value.elements.map(\.size),

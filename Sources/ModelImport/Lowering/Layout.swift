@@ -214,7 +214,7 @@ extension CarriedValue {
 
 extension SourceTensor {
   /// Whether each group of `count` elements, `stride` apart, has equal elements.
-  fileprivate func isSame(along stride: Int, count: Int) -> Bool {
+  func isSame(along stride: Int, count: Int) -> Bool {
     let block = stride * count
     return elements.indices.allSatisfy { index in
       let first = index - index % block + index % stride

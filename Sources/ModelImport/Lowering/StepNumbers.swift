@@ -24,12 +24,20 @@ enum StepNumbers {
       guard (0..<table.rank).contains(axis) else { return nil }
       return try rows(&l, node, table, axis: axis, from: 0, atom)
     }
-    guard operands.count == 2, let indices = operands[1], let start = indices.integers.first,
-      let atom = openSteps(l, indices.count), node.integer("axis", default: 0) == 0, start >= 0,
-      indices.integers == Array(start..<start + indices.count),
+    guard operands.count == 2, let indices = operands[1], indices.kind == .integer,
+      indices.rank > 0, node.integer("axis", default: 0) == 0
+    else { return nil }
+    let start = SourceTensor.integer(indices.first)
+    // The same positions may be there for each sequence of the batch.
+    let axes = indices.shape.map { size in size == 1 ? nil : l.lengths[size] }
+    let times = axes.filter { $0?.role == .time }
+    guard times.count == 1, let atom = times[0], openSteps(l, atom.size) == atom,
+      zip(indices.shape, axes).allSatisfy({ $0 == 1 || $1 != nil }),
+      axes.last ?? nil == atom || indices.count == atom.size, start >= 0,
+      (0..<indices.count).allSatisfy({ indices[$0] == Double(start + $0 % atom.size) }),
       var value = try rows(&l, node, table, axis: 0, from: start, atom)
     else { return nil }
-    value.axes = indices.shape.map { $0 == 1 ? [] : [atom] } + value.axes.dropFirst()
+    value.axes = axes.map { axis in axis.map { [$0] } ?? [] } + value.axes.dropFirst()
     return value
   }
 

@@ -495,6 +495,40 @@ class Voice(nn.Module):
         return voice / torch.norm(voice, dim=1, keepdim=True)
 
 
+class PositionIds(Positions):
+    """Positions of each sequence of the batch, which are the same for all."""
+
+    def forward(self, ids: Tensor) -> Tensor:
+        places = torch.arange(ids.size(1), device=ids.device).unsqueeze(0).expand_as(ids)
+        return self.fc(self.rnn(self.embedding(ids) + self.positions(places))[0])
+
+
+class Causal(nn.Module):
+    """A convolution padded at both ends and cut to the input's length, from its start and from within."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(3, 4, 5, padding=4)
+        self.rnn = nn.GRU(8, 5, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.conv(x.transpose(1, 2))
+        z = torch.cat((z[:, :, :x.size(1)], z[:, :, 2:x.size(1) + 2]), 1)
+        return self.rnn(z.transpose(1, 2))[0]
+
+
+class StepWeights(nn.Module):
+    """Weights of its own for each step. Scripted, they alone tell how many steps there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.randn(1, 6, 3))
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.rnn(x * self.weights)[0][:, -1]
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -504,9 +538,13 @@ MODELS = {
     "series": Series, "positions": Positions, "deviation": Deviation,
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
+    "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights,
 }
 # Not frozen.
-NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice")
+NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
+       "position_ids", "causal", "step_weights")
+# Of one length.
+FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights")
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
@@ -522,7 +560,7 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
         counts = torch.ones(batch, length, dtype=torch.bool)
         counts[:, length // 2 + 1:] = False
         return {"x": torch.randn(batch, length, 3), "weights": torch.rand(batch, length), "counts": counts}
-    if name == "positions":
+    if name in ("positions", "position_ids"):
         return {"ids": torch.randint(1, 11, (batch, length))}
     if name == "series":
         return {"x": torch.randn(batch, length, 2), "ids": torch.randint(1, 11, (batch,))}
@@ -547,7 +585,7 @@ def described(value: Tensor) -> Json:
 
 def cases(name: str, model: nn.Module) -> Json:
     found = []
-    for length in (6, 6) if name in ("flattened", "positions", "deviation", "pieces", "each_step") else LENGTHS:
+    for length in (6, 6) if name in FIXED else LENGTHS:
         given = inputs(name, 1, length)
         with torch.no_grad():
             answers = model(*given.values())
@@ -602,7 +640,8 @@ def main() -> None:
         # Without gradients attention is one call. The classes of its layers get other names at every trace.
         with torch.set_grad_enabled(name != "attended"):
             torch.jit.trace(model, example, check_trace=name != "attended").save(folder / "traced.pt")
-        if name in ("tagger", "last_states", "stateful", "projected", "sorted", "voice"):
+        if name in ("tagger", "last_states", "stateful", "projected", "sorted", "voice", "position_ids", "causal",
+                    "step_weights"):
             torch.jit.script(model).save(folder / "scripted.pt")
         if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation", *NEW):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")

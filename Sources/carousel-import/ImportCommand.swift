@@ -52,7 +52,7 @@ struct ImportCommand: ParsableCommand {
   @Option(
     name: .customLong("shape"),
     help: ArgumentHelp(
-      "The sizes of an input of an ONNX model whose file leaves them open; 0 leaves one open.",
+      "The sizes of the axes of an input, of an ONNX model or of TorchScript, where the file leaves them open; 0 leaves one open.",
       valueName: "input=1,512"))
   var shapes: [String] = []
 

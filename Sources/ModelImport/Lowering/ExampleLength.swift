@@ -70,21 +70,24 @@ enum ExampleLength {
     return l.require(.size(origin, count), or: refusal)
   }
 
-  /// The error of a node whose constants don't fit, where one has a number for each step of the example: asks for sequences of
-  /// that length.
-  static func requiring(
-    _ l: inout Lowering, _ node: SourceNode, _ operands: [SourceTensor?], or refusal: ImportError
-  ) -> ImportError {
-    guard node.op == "Expand", operands.count == 2, let value = operands[0],
-      let wanted = operands[1]?.integers
-    else { return refusal }
-    for (size, open) in zip(value.shape.reversed(), wanted.reversed()) where size != open {
-      guard let atom = l.lengths[open], atom.isOpen, !atom.isDerived, let origin = atom.origin,
-        l.exampleSteps[atom] == size
-      else { continue }
-      return l.require(.size(origin, size), or: refusal)
+  /// What a node computes of constants. Where they don't fit since one has a number for each step of the example, sequences of that
+  /// length are asked for.
+  static func evaluated(
+    _ l: inout Lowering, _ interpreter: Interpreter, _ node: SourceNode,
+    _ operands: [SourceTensor?]
+  ) throws(ImportError) -> [SourceTensor]? {
+    do throws(ImportError) { return try interpreter.evaluate(node, operands) } catch {
+      guard node.op == "Expand", operands.count == 2, let value = operands[0],
+        let wanted = operands[1]?.integers
+      else { throw error }
+      for (size, open) in zip(value.shape.reversed(), wanted.reversed()) where size != open {
+        guard let atom = l.lengths[open], atom.isOpen, !atom.isDerived, let origin = atom.origin,
+          l.exampleSteps[atom] == size
+        else { continue }
+        throw l.require(.size(origin, size), or: error)
+      }
+      throw error
     }
-    return refusal
   }
 
   /// Takes the steps of the exporter's example for those of all sequences, for what PyTorch computes from their number; asks for

@@ -148,9 +148,7 @@ enum IdLowering {
     _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue
   ) throws(ImportError) -> CarriedValue {
     guard ids.form == .tokens, node.integer("axis", default: 0) == 0, table.rank >= 1 else {
-      throw node.refusal(
-        "indices that are computed", because: "only ids of an input choose rows of a table",
-        instead: "let the model take the ids as an input of whole numbers")
+      throw refusal(of: ids, node)
     }
     let size = table.shape[1...].reduce(1, *)
     let name = l.builder.emit(
@@ -164,6 +162,26 @@ enum IdLowering {
       result.form = .vector
     }
     return result
+  }
+
+  private static func refusal(of ids: CarriedValue, _ node: SourceNode) -> ImportError {
+    guard ids.kind == .integer else {
+      return node.refusal(
+        "indices that are computed", because: "only ids of an input choose rows of a table",
+        instead: "let the model take the ids as an input of whole numbers")
+    }
+    if ids.elements.isEmpty, ids.timeAtoms.isEmpty {
+      return node.refusal(
+        "ids of \(ids.shape) without steps", because: "an input of ids is a sequence",
+        instead:
+          "export with an axis of any number of steps: an example of [1, 2] ids, with dynamic axes for the batch and the steps"
+      )
+    }
+    return node.refusal(
+      "several ids a step", because: "an input of ids has one id a step",
+      instead:
+        "give each its own input of whole numbers, [batch, steps]: forward(self, first, second) in place of ids[..., 0] and ids[..., 1]"
+    )
   }
 
   /// A one-hot encoding: a row of a table of zeros and ones.

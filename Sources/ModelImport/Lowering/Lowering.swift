@@ -126,12 +126,8 @@ struct Lowering {
     if areConstant, let rows = try StepNumbers.rows(&self, node, operands) {
       return [.carried(rows)]
     }
-    if areConstant {
-      do throws(ImportError) {
-        if let results = try interpreter.evaluate(node, operands) {
-          return results.map { .constant($0) }
-        }
-      } catch { throw ExampleLength.requiring(&self, node, operands, or: error) }
+    if areConstant, let results = try ExampleLength.evaluated(&self, interpreter, node, operands) {
+      return results.map { .constant($0) }
     }
     try checkConstants(of: node)
     if let results = try lowerShape(ofWeights: node) { return results }

@@ -165,7 +165,9 @@ extension MatrixLowering {
           "a matrix over \(other.role.rawValue) (axis \(axis) of \(value.shape))",
           because:
             "each step, or vector, is taken through a matrix by itself: a fixed number of steps would be part of the weights",
-          instead: "pool over the steps, or take the last, before this layer"))
+          instead:
+            "pool over the steps, as (h * weights[:, None]).sum(1) does, or take the last, before this layer"
+        ))
     }
     let inner = atoms.reduce(1) { $0 * $1.size }
     let others = value.foreignOrder.filter { !atoms.contains($0) }

@@ -140,7 +140,7 @@ enum RecurrentLowering {
           "X of \(x.shape), whose axis \(time) is \(atom.role.rawValue)",
           because: "\(node.op) reads that axis step by step",
           instead:
-            "set batch_first of the layer as the data are laid out, and export with the batch and the steps as dynamic axes"
+            "set batch_first of the layer as the data are laid out, and export with the batch and the steps as dynamic axes (of TorchScript, name them: --shape 'x=0,1,64,0' has 0 for each of both)"
         ))
     }
     if let atom = x.axes[batch].first(where: { $0.role != .batch }) {

@@ -21,7 +21,9 @@ struct DecoderPair {
         file: file,
         problem:
           "found \(steps.count) inputs a step and \(scores.count) outputs beside the states, expected a decoder of one token in and one row of scores out",
-        remedy: "import the files into folders of their own")
+        remedy:
+          "export a decoder of torch.nn.GRU or LSTM that reads tokens of [batch, steps], with dynamic axes for both, or import the files into folders of their own"
+      )
     }
     let given = encoder.description.outputs.map(\.name)
     guard vectors.count <= given.count else {

@@ -23,4 +23,24 @@ import Testing
     let usual = try draft([.fixed(1), .named("t"), .fixed(3)])
     #expect(usual.reference?.hasStepsLast == false && usual.notes.isEmpty)
   }
+
+  /// Ids that no input of a folder has are told apart, with what is to be done.
+  @Test(
+    arguments: [
+      ([.fixed(1), .named("t"), .fixed(4)], "several ids a step", "input of whole numbers")
+    ] as [([SourceGraph.Dimension], String, String)])
+  func idsOfOtherForms(dimensions: [SourceGraph.Dimension], found: String, remedy: String) throws {
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [.init(name: "ids", kind: .integer, dimensions: dimensions)]
+    graph.constants = [
+      "table": SourceConstant(SourceTensor(shape: [3, 2], elements: [1, 2, 3, 4, 5, 6]))
+    ]
+    graph.nodes = [SourceNode(name: "y", op: "Gather", inputs: ["table", "ids"], outputs: ["y"])]
+    graph.outputs = ["y"]
+    let error = try #require(throws: ImportError.self) {
+      try GraphTranslation(graph).folder(named: "m")
+    }
+    #expect(error.problem.contains(found), "\(error)")
+    #expect(error.remedy?.contains(remedy) ?? false, "\(error)")
+  }
 }

@@ -136,10 +136,7 @@ struct ScriptExecution {
     case .raised:
       throw ImportError(
         file: "", place: place.text,
-        problem: "found that \(function.name) would raise an error for every input",
-        remedy:
-          "torch.jit.trace(model.eval(), (x,)) writes the graph, where the module itself raises none"
-      )
+        problem: "found that \(function.name) would raise an error for inputs of such sizes")
     }
   }
 

@@ -68,11 +68,16 @@ struct ScriptImport {
   private func told(_ error: ImportError) -> ImportError {
     var error = error
     // Sizes that don't fit may be wrong guesses; other errors are so with any.
-    if error.remedy == nil, module.tracedInputs() == nil, error.problem.contains("[") {
+    guard error.remedy == nil else { return error }
+    let isRaised = error.problem.contains("would raise")
+    if module.tracedInputs() == nil, isRaised || error.problem.contains("[") {
       let shapes = ScriptInputs.names(of: forward).map { "--shape '\($0)=0,0,N'" }
       error.remedy =
-        "a scripted module does not say the sizes of its inputs: give them, N for the elements of a step, 0 for one that is open: "
+        "a scripted module does not say the sizes of its inputs: give them for each axis, N for the elements of a step, 0 for one that is open: "
         + shapes.prefix(4).joined(separator: " ")
+    } else if isRaised {
+      error.remedy =
+        "trace the model with an input for which it raises none: torch.jit.trace(model.eval(), (x,))"
     }
     return error
   }

@@ -76,6 +76,14 @@ struct QuestionInput {
   }
 }
 
+extension InputColumn {
+  /// Makes one sequence of features of size 1 as many sequences of one step.
+  fileprivate mutating func divideIntoSteps() {
+    guard !isArray, values.count == 1, case .features(let numbers) = values[0] else { return }
+    (values, isArray) = (numbers.map { .features([$0]) }, true)
+  }
+}
+
 /// The byte order marks of UTF-8 and UTF-16.
 private let byteOrderMarks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]]
 
@@ -92,11 +100,18 @@ extension NPZFile {
     // The guard above found every name.
     let places = isUnnamed ? [0] : expected.compactMap { names.firstIndex(of: $0) }
     var columns: [InputColumn] = []
-    for (place, array) in zip(places, try read(at: places)) {
+    let arrays = try read(at: places)
+    for (place, array) in zip(places, arrays) {
       let input = inputs.first { $0.name == names[place] } ?? inputs[0]
       do throws(CarouselError) { columns.append(try array.column(for: input)) } catch {
         guard case .numPy(let problem) = error else { throw error }
         throw .numPy(failure(at: place, problem))
+      }
+    }
+    // Of one feature, (B, 1) is a sequence of B steps by itself, and B sequences of one step beside others of B sequences.
+    if let count = columns.first(where: \.isArray)?.values.count {
+      for (index, array) in arrays.enumerated() where array.header.shape == [count, 1] {
+        columns[index].divideIntoSteps()
       }
     }
     return columns

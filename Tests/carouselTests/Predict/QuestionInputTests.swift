@@ -100,6 +100,16 @@ import Testing
       refusal(Self.bytes("(6,)"), for: inputs, origin: "x.npz") == .oneArray(inputs: ["a", "ids"]))
   }
 
+  /// Beside an array of sequences, numbers of one step each are as many sequences.
+  @Test func sequencesOfOneStepBesideOthers() throws {
+    let archive = zipArchive(of: [
+      ("ids.npy", Self.bytes("(6, 1)")), ("a.npy", Self.bytes("(6, 1)")),
+    ])
+    let columns = try #require(try columns(archive, for: [Self.features(1, "a"), Self.token]))
+    #expect(columns.map(\.values) == [Self.steps, Self.idSteps])
+    #expect(columns.map(\.isArray) == [true, true])
+  }
+
   /// A single one may have been given no name, but none that is another's.
   @Test func namesOfASingleArray() throws {
     func archive(_ names: String...) -> [UInt8] {

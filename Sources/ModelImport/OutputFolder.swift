@@ -54,7 +54,7 @@ package struct OutputFolder {
 
   /// Writes the model, and keeps another description that is there as `keptFile`.
   ///
-  /// - Returns: a note of the model that is replaced; nil if there was none.
+  /// - Returns: a note of the description that is kept; nil if there was none, or the same.
   package func write(_ draft: FolderDraft) throws(ModelError) -> String? {
     let place = "\(path)/\(Model.descriptionFile)"
     guard FileStatus(place) != nil else {
@@ -65,8 +65,9 @@ package struct OutputFolder {
     let isSame = old == Array(draft.description.json.utf8)
     if !isSame { try OpenFile.write(old, to: "\(path)/\(Self.keptFile)") }
     try draft.write(to: path)
-    return "\(path): the model that was there is replaced"
-      + (isSame ? "" : "; its \(Model.descriptionFile) is \(Self.keptFile) now")
+    return isSame
+      ? nil
+      : "\(path): the model that was there is replaced; its \(Model.descriptionFile) is \(Self.keptFile) now"
   }
 
   /// Removes the folder if it is empty.

@@ -34,6 +34,7 @@ extension ImportError {
   /// An error of the checks on the model folder.
   package init(file: String, _ error: ModelError) {
     self.init(file: file, problem: "\(error)")
+    if case .tooMany("nodes", _, _) = error { remedy = Remedy.tooManyNodes }
   }
 
   package init(file: String, _ error: NumPyError) {

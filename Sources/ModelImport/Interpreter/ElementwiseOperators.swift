@@ -73,6 +73,10 @@ enum ElementwiseOperators {
       let alpha = node.float("alpha") ?? 1
       return { max(0, $0) + min(0, alpha * expm1($0 / alpha)) }
     },
+    "Shrink": { node in
+      let (bias, bound) = (node.float("bias") ?? 0, node.float("lambd") ?? 0.5)
+      return { $0 < -bound ? $0 + bias : $0 > bound ? $0 - bias : 0 }
+    },
     "Selu": { node in
       let (alpha, gamma) = (
         node.float("alpha") ?? 1.67326319217681884765625,

@@ -70,7 +70,11 @@ enum KerasComparisons {
       return try number(value, &translation, function.call)
     }
     guard kind.contains("float") || value.content != .floats else {
-      throw function.call.layer.refusal("dtype: found \(kind), expected float32")
+      throw function.call.layer.refusal(
+        "dtype: found \(kind), expected float32: no op rounds numbers",
+        remedy:
+          "round before the model, and give the whole numbers as an input of their own; where they are whole already, leave the cast out"
+      )
     }
     return value
   }

@@ -13,6 +13,8 @@ enum ActivationLowering {
     case "Reciprocal": return try reciprocal(&l, node)
     case "Erf": return try erf(&l, node)
     case "Erfc": return try erfc(&l, node)
+    case "Celu": return try celu(&l, node)
+    case "Shrink": return try shrink(&l, node)
     case "Clip": return try clip(&l, node)
     default: return nil
     }
@@ -65,6 +67,42 @@ enum ActivationLowering {
       gate = Layout.map(&l, Arithmetic.affine(&l, value, scale: [alpha], node), .sigmoid, node)
     }
     return [.carried(Arithmetic.product(&l, value, gate, node))]
+  }
+
+  /// `alpha · elu(x / alpha)`
+  private static func celu(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let (value, alpha) = (try l.carried(node, 0), node.float("alpha") ?? 1)
+    let inner = Arithmetic.affine(&l, value, scale: [1 / alpha], node)
+    let active = Layout.map(&l, inner, .elu(alpha: 1), node)
+    return [.carried(Arithmetic.affine(&l, active, scale: [alpha], node))]
+  }
+
+  /// 0 from `-lambd` to `lambd`, beyond it `x` moved by `bias` towards 0: `x` less what it is between the bounds, if both are the
+  /// same, and `x` itself if `bias` is 0.
+  private static func shrink(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let value = try l.carried(node, 0)
+    let (bias, bound) = (node.float("bias") ?? 0, node.float("lambd") ?? 0.5)
+    guard bound >= 0, bias == 0 || bias == bound else {
+      throw node.refusal(
+        "bias \(bias) and lambd \(bound)", because: "a bias of 0 or of lambd is carried",
+        instead: Remedy.unknownOperator)
+    }
+    if bias == 0 {
+      let size = Layout.map(&l, value, .abs, node)
+      let beyond = Layout.map(
+        &l, Arithmetic.affine(&l, size, shift: [-bound], node), .relu, node)
+      let zeros = Arithmetic.constant(&l, [0], like: value, node)
+      var result = value
+      result.node = l.builder.emit(
+        .where, [beyond.node, value.node, zeros.node], named: node.outputs.first ?? node.name)
+      return [.carried(result)]
+    }
+    let inside = Layout.map(&l, value, .clip(min: Float(-bound), max: Float(bound)), node)
+    return [.carried(try Arithmetic.combining(&l, [value, inside], .subtract, node))]
   }
 
   private static func reciprocal(

@@ -55,7 +55,7 @@ enum Arithmetic {
   static func combining(
     _ l: inout Lowering, _ values: [CarriedValue], _ op: ModelDescription.Op, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
-    var aligned = values
+    var aligned = try StepCropping.cropped(&l, values, node)
     let rank = values.reduce(0) { max($0, $1.axes.count) }
     aligned = aligned.map { Layout.padded($0, rank: rank) }
     for axis in 0..<rank {
@@ -67,8 +67,10 @@ enum Arithmetic {
         guard size == aligned[widest].shape[axis] || size == 1 else {
           throw l.requiringSameSteps(
             [aligned[index].axes[axis], aligned[widest].axes[axis]],
-            or: node.refusal(
-              "\(values.map(\.shape))", because: "these shapes don't fit each other"))
+            or: StepCropping.refusal(
+              [aligned[index].axes[axis], aligned[widest].axes[axis]],
+              node.refusal("\(values.map(\.shape))", because: "these shapes don't fit each other"))
+          )
         }
         if size != 1 || !aligned[index].axes[axis].isEmpty {
           try Arithmetic.unify(&l, &aligned, widest, index, axis: axis, node)

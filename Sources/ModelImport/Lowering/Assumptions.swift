@@ -23,6 +23,8 @@ struct Assumptions: Equatable, Sendable {
   var makesStepsOfVectors = true
   /// Whether numbers that the graph computes from how many steps there are become values of the folder.
   var carriesLengths = false
+  /// Whether steps that were resized are cropped to those that they meet.
+  var cropsSteps = false
   /// The sizes of element axes that the file leaves open, inferred from weights.
   var sizes: [Atom.Origin: Int] = [:]
   /// The names of step axes that have the same length as another.

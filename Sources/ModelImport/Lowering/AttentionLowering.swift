@@ -64,12 +64,11 @@ enum AttentionLowering {
     let count = headAtoms.reduce(1) { $0 * $1.size }
     let keyHeads = keys.axes[..<(rank - 2)].joined().filter { $0.role == .element }
     guard keyHeads.map(\.size) == headAtoms.map(\.size),
-      keys.shape[rank - 2] == queries.shape[rank - 1],
-      queries.axes[rank - 2] == keys.axes[rank - 1]
+      keys.shape[rank - 2] == queries.shape[rank - 1]
     else {
       throw node.refusal(
         "queries of \(queries.shape) and keys of \(keys.shape)",
-        because: "attention of as many steps on as many is carried")
+        because: "they have other heads or sizes than each other")
     }
     let arrangedKeys = Layout.arranged(&l, keys, keyHeads + keys.axes[rank - 2], node)
     return .pairScores(
@@ -117,7 +116,8 @@ enum AttentionLowering {
     }
     let shape = pending.shape
     let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
-    guard keep.count == rows * columns else { throw PatternLowering.refusal(node, pending) }
+    guard keep.count == rows * columns, scores.axes[shape.count - 2] == scores.axes[shape.count - 1]
+    else { throw PatternLowering.refusal(node, pending) }
     let isCausal = keep.elements.indices.allSatisfy { position in
       let isKept = position % columns <= position / columns
       return !keep.elements[position].isNaN && keeps(keep.elements[position]) == isKept

@@ -130,6 +130,14 @@ enum ExampleLength {
     try keep(&l, [atom], node)
   }
 
+  /// Records that steps that pools, strides or repetitions made are combined with others.
+  static func recordResized(_ l: inout Lowering, _ atom: Atom, _ node: SourceNode) {
+    guard let steps = keepSteps(&l, of: atom) else { return }
+    l.builder.note(
+      "\(node.place) combines steps that were resized with others: sequences of exactly \(steps) steps are taken "
+        + "(\"steps\" in model.json)")
+  }
+
   /// Records that a matrix has weights for each step of an axis: others than the model was made for would be left out.
   static func recordSideBySide(_ l: inout Lowering, _ atom: Atom, _ node: SourceNode) {
     guard let steps = keepSteps(&l, of: atom) else { return }
@@ -302,6 +310,8 @@ struct ExampleSteps {
   private var chosen: [Atom: [Int: String]] = [:]
   /// By the sizes of axes of which numbers in the graph were made: the steps for which these hold.
   private var exact: [Int: Int] = [:]
+  /// Whether steps that were resized are combined with others.
+  var meetsResized = false
 
   /// Nil if the file does not tell.
   subscript(_ atom: Atom) -> Int? { atom.isOpen ? counts[atom.size] : atom.size }

@@ -34,6 +34,8 @@ struct FinishedGraph {
   private(set) var renamed: [String: String] = [:]
   /// Whether all inputs of the source graph are vectors.
   private(set) var readsNoSequence = false
+  /// Whether steps that were resized are combined with others.
+  var meetsResizedSteps = false
   var reference: SourceReference?
   private var outputNames: [String: String] = [:]
   /// Outputs that are decoded by argmax.
@@ -241,19 +243,32 @@ struct FinishedGraph {
     return draft
   }
 
+  /// The rows of the smallest table that an input chooses from; nil if it chooses from none.
+  private func tableSize(of input: Input) -> Int? {
+    builder.nodes.filter { $0.inputs.contains(input.name) }
+      .compactMap { builder.tensors["\($0.name).weight"]?.shape.first }.min()
+  }
+
+  private func missingTable(of input: Input) -> ImportError {
+    ImportError(
+      file: "", place: "input \"\(input.source)\"",
+      problem: "found whole numbers that choose no rows of a table",
+      remedy: "export the model with this input as floats")
+  }
+
+  /// Asks for whole numbers that choose no rows of a table as numbers, such as a mask that is compared with 0.
+  func checkTables(_ l: inout Lowering) throws(ImportError) {
+    for input in inputs where input.form == .tokens && tableSize(of: input) == nil {
+      throw l.require(.numbers(input: input.source), or: missingTable(of: input))
+    }
+  }
+
   private func kind(_ input: Input) throws(ImportError) -> ModelDescription.Input.Kind {
     switch input.form {
     case .vector: return .vector(size: input.size)
     case .sequence: return .features(size: input.size, mean: nil, scale: nil)
     case .tokens:
-      let tables = builder.nodes.filter { $0.inputs.contains(input.name) }
-      let sizes = tables.compactMap { builder.tensors["\($0.name).weight"]?.shape.first }
-      guard let size = sizes.min() else {
-        throw ImportError(
-          file: "", place: "input \"\(input.source)\"",
-          problem: "found whole numbers that choose no rows of a table",
-          remedy: "export the model with this input as floats")
-      }
+      guard let size = tableSize(of: input) else { throw missingTable(of: input) }
       return .tokens(size: size, vocabulary: nil)
     }
   }

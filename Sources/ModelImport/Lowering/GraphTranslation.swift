@@ -16,6 +16,8 @@ package struct GraphTranslation {
     package var keepsStates = false
     /// Whether the elements of a vector may become steps. Not where other meanings of the inputs' axes are still to be tried.
     var makesStepsOfVectors = true
+    /// Whether steps that were resized are cropped to those that they meet.
+    var cropsSteps = false
 
     package init() {}
   }
@@ -38,17 +40,15 @@ package struct GraphTranslation {
   /// - Throws: if a node can't be translated.
   package func folder(named name: String) throws(ImportError) -> FolderDraft {
     let first = try translated(Self.standIns[0])
-    guard hasOpenSizes else { return try first.draft(named: name) }
+    guard hasOpenSizes else { return try draft(of: first, named: name) }
     let second = try translated(Self.standIns[1])
-    if first.hasSameWeights(as: second) { return try first.draft(named: name) }
+    if first.hasSameWeights(as: second) { return try draft(of: first, named: name) }
     if let draft = try? draftCarryingLengths(named: name) { return draft }
     throw ImportError(
       file: "", place: first.firstDifference(from: second).map { "node \"\($0)\"" },
       problem:
         "found numbers that depend on how many steps or sequences there are: a folder's weights are the same for all",
-      remedy:
-        "leave what is computed from the length (such as positions) out of the export"
-    )
+      remedy: Remedy.ofTheLength)
   }
 
   private var hasOpenSizes: Bool {
@@ -61,7 +61,7 @@ package struct GraphTranslation {
   private func draftCarryingLengths(named name: String) throws(ImportError) -> FolderDraft? {
     let first = try translated(Self.standIns[0], carriesLengths: true)
     let second = try translated(Self.standIns[1], carriesLengths: true)
-    return first.hasSameWeights(as: second) ? try first.draft(named: name) : nil
+    return first.hasSameWeights(as: second) ? try draft(of: first, named: name) : nil
   }
 
   /// The source graph with the places of its values in the folder.
@@ -116,6 +116,7 @@ package struct GraphTranslation {
     assumptions.fixed = options.fixed
     assumptions.shapes = options.shapes
     assumptions.makesStepsOfVectors = options.makesStepsOfVectors
+    assumptions.cropsSteps = options.cropsSteps
     var attempts = 0
     // The first errors that an input's axis has another role.
     var conflicts: [Atom.Origin: ImportError] = [:]
@@ -145,6 +146,7 @@ package struct GraphTranslation {
           builder: lowering.builder, inputs: inputs, states: lowering.finalStates)
         for output in graph.outputs { try finished.add(output: output, &lowering, graph) }
         try finished.finish(keepsStates: options.keepsStates)
+        try finished.checkTables(&lowering)
         if let missing = finished.missingSize(lowering) { throw missing }
         finished.noteLayouts(lowering)
         let reference = reference(lowering, finished)
@@ -152,6 +154,7 @@ package struct GraphTranslation {
           finished.noteExample(steps: steps)
         }
         finished.reference = reference
+        finished.meetsResizedSteps = lowering.exampleSteps.meetsResized
         return finished
       } catch {
         guard attempts < Self.maxAttempts, let requirement = lowering.requirement,

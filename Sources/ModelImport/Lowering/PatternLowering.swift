@@ -10,7 +10,7 @@ enum PatternLowering {
         because:
           "they are carried only as attention: a product of queries and keys, scaled, its softmax, a product with values",
         instead:
-          "export the attention as scaled_dot_product_attention, or as torch.nn.MultiheadAttention with need_weights=False, without masks of its own; weights that the model returns, or computes with, have no form here"
+          "export the attention as scaled_dot_product_attention, or as torch.nn.MultiheadAttention with need_weights=False, without key_padding_mask or another mask than a causal one (each sequence is answered at its own length, so that none is padded); weights that the model returns, or computes with, have no form here"
       )
     case .stepWeights, .weighted:
       node.refusal(

@@ -1,10 +1,16 @@
 /// Advice for operators that can't be imported.
 enum Remedy {
   static let unknownOperator =
-    "write model.json by hand around the weights (FORMAT.md), or leave this part out of the export"
+    "compute it before the model, where it is of the inputs alone, and give the results as inputs; or leave it out of the export, where it is last"
+
+  static let ofTheLength =
+    "export with an example of one length, without dynamic axes: sequences of that length are then taken; or leave what is computed from the length (such as positions) out of the export"
 
   static let loop =
     "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; of a Keras model import the .keras file itself"
+
+  static let tooManyNodes =
+    "a loop over the steps, written in Python, is a copy of its body for each of them: write it as a layer (nn.LSTM, nn.GRU, nn.RNN), or export with an example of fewer steps"
 
   static let rounding =
     "round before the model, and let it take the whole numbers as an input of their own: ids as int64, others as floats"
@@ -13,7 +19,7 @@ enum Remedy {
     "leave topk out of the export where it is last (answers are the scores); in place of topk(1) take max or argmax"
 
   static let transposedConvolution =
-    "train the model with nn.Upsample(scale_factor=…) and nn.Conv1d in its place, which are carried"
+    "train the model with nn.Upsample(scale_factor=…) and nn.Conv1d in its place, which are carried; where the result meets steps from before the pools, export without dynamic axes, for sequences of the example's length"
 
   static let writing =
     "save it with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), x an example of the sequences' length: that graph is carried where a whole range is written (z[:, 3] = y, z[:, 2:5] = y), and not with a stride (z[:, ::2] = y)"
@@ -26,6 +32,9 @@ enum Remedy {
 
   static let oneLength =
     "export it with an example of one length, without dynamic axes (torch.jit.trace in place of torch.jit.script): sequences of that length are then taken"
+
+  static let repeatedSteps =
+    "repeat the steps with nn.Upsample(scale_factor=n) along the steps, which is carried for one length: export without dynamic axes"
 
   static let windows =
     "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), where unfold is carried"

@@ -262,8 +262,9 @@ enum SelectionLowering {
   }
 
   private static func concat(
-    _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], axis: Int
+    _ l: inout Lowering, _ node: SourceNode, _ given: [CarriedValue], axis: Int
   ) throws(ImportError) -> CarriedValue {
+    let parts = try StepCropping.cropped(&l, given, node)
     let roles = Set(parts.flatMap { $0.axes[axis] }.map(\.role))
     guard roles.isSubset(of: [.element]) else {
       throw node.refusal(
@@ -288,8 +289,10 @@ enum SelectionLowering {
       {
         throw l.requiringSameSteps(
           [first.axes[index], part.axes[index]],
-          or: node.refusal(
-            "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)"))
+          or: StepCropping.refusal(
+            [first.axes[index], part.axes[index]],
+            node.refusal(
+              "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)")))
       }
     }
     let atom = l.newAtom(parts.reduce(0) { $0 + $1.shape[axis] })

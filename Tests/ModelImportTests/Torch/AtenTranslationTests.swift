@@ -1,4 +1,6 @@
+import Inference
 import ModelFormat
+import TestSupport
 import Testing
 
 @testable import ModelImport
@@ -154,6 +156,20 @@ import Testing
     let nodes = try translation.finished().nodes
     #expect(nodes.map(\.op) == ["Div", "Elu", "Mul", "Identity"])
     #expect(nodes[1].float("alpha") ?? 1 == 1)
+  }
+
+  /// The last elements come first; no axis is the order of the whole array, which has no form.
+  @Test mutating func rolledElements() throws {
+    #expect(throws: ImportError.self) {
+      try self.call("roll", .tensor(x), .list([.int(1)]), .list([]))
+    }
+    try translation.addOutput(
+      try call("roll", .tensor(x), .list([.int(1)]), .list([.int(2)])), named: "y")
+    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
+    let model = try ModelGraph(draft.model())
+    let sequence = try InputSequence([.features([1, 2, 3, 4, 5, 6, 7, 8])], for: model.model)
+    let answer = SoleRider.answer(model, sequence)[0]
+    #expect(answer.suffix(4) == [8, 5, 6, 7])
   }
 
   /// An argument of another kind is none that was left out.

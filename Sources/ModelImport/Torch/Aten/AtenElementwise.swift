@@ -197,6 +197,16 @@ enum AtenElementwise {
         throw call.failure("a scale", because: "only elu's own form is known")
       }
       return try one("Elu", ["alpha": .float(try call.number(1, "alpha", default: 1))])
+    case "softshrink", "hardshrink":
+      let bound = try call.number(1, "lambd", default: 0.5)
+      return try one(
+        "Shrink", ["lambd": .float(bound), "bias": .float(name == "softshrink" ? bound : 0)])
+    case "threshold":
+      let x = try call.tensor(0, "self")
+      let isBeyond = t.emit(
+        "Greater", [x, t.scalar(try call.number(1, "threshold"))], rank: x.rank, of: call)
+      let other = t.scalar(try call.number(2, "value"))
+      return t.emit("Where", [isBeyond, x, other], rank: x.rank, of: call)
     case "selu": return try one("Selu", [:])
     case "gelu":
       return try one("Gelu", ["approximate": .text(call.text(-1, "approximate") ?? "none")])

@@ -40,6 +40,7 @@ enum AtenSelections {
       "unsafe_chunk":
       return try split(&t, call)
     case "flip": return .tensor(try flip(&t, call))
+    case "roll": return .tensor(try roll(&t, call))
     case "gather":
       let (x, index) = (try call.tensor(0, "self"), try call.tensor(2, "index"))
       return .tensor(
@@ -244,6 +245,29 @@ enum AtenSelections {
       x = t.emit(
         "Slice", [x, t.ints([-1]), t.ints([-Int(Int32.max)]), t.ints([axis]), t.ints([-1])],
         rank: x.rank, isWhole: x.isWhole, of: call)
+    }
+    return x
+  }
+
+  /// The last elements of an axis before the others.
+  private static func roll(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    var x = try call.tensor(0, "self")
+    let (shifts, axes) = (try call.ints(1, "shifts") ?? [], try call.ints(2, "dims") ?? [])
+    guard shifts.count == axes.count, !axes.isEmpty else {
+      throw call.failure("no axis", because: "elements move along the axes that are named")
+    }
+    for (shift, axis) in zip(shifts, axes) {
+      if shift == 0 { continue }
+      // By as many as there are or more, one part is empty, which is refused.
+      let parts = [(-shift, Int(Int32.max)), (0, -shift)].map { start, end in
+        t.emit(
+          "Slice", [x, t.ints([start]), t.ints([end]), t.ints([axis])], rank: x.rank,
+          isWhole: x.isWhole, of: call)
+      }
+      x = t.emit(
+        "Concat", parts, ["axis": .integer(axis)], rank: x.rank, isWhole: x.isWhole, of: call)
     }
     return x
   }

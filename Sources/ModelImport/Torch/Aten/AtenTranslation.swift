@@ -249,8 +249,7 @@ struct AtenTranslation {
       file: "", place: call.place, problem: "found the operator \(call.name), which is not carried",
       remedy: AtenTranslation.scripted.contains(call.name)
         ? "torch.jit.trace(model.eval(), (x,)) writes the graph without it"
-        : "save the state_dict, write the graph as model.json and give both: --graph model.json"
-    )
+        : Remedy.unknownOperator)
   }
 
   /// What scripted modules compute in Python beside their tensors.

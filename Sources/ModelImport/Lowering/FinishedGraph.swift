@@ -79,6 +79,13 @@ struct FinishedGraph {
       }
       let arranged = Layout.inForeignOrder(&lowering, value, node)
       builder = lowering.builder
+      let sizes = value.axes.map { $0.filter { $0.role == .element }.reduce(1) { $0 * $1.size } }
+        .filter { $0 > 1 }
+      if sizes.count > 1 {
+        builder.note(
+          "the output \"\(output)\" is an array of \(sizes): its \(value.size) numbers are answered side by side, in that order"
+        )
+      }
       outputs.append(arranged.node)
       outputNames[arranged.node] = output
     }

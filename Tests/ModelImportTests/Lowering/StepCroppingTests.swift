@@ -146,6 +146,19 @@ import Testing
     #expect(answer.suffix(4) == [-9, -9, -9, -9])
   }
 
+  /// Elements of several axes are answered side by side, which a note says.
+  @Test(arguments: [[0, 0, 2, 2], [0, 0, 4]]) func anAnswerOfSeveralAxes(shape: [Int]) throws {
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [
+      .init(name: "x", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)])
+    ]
+    graph.constants = ["shape": SourceConstant(SourceTensor(integers: shape))]
+    graph.nodes = [node("Tanh", ["x"], "a"), node("Reshape", ["a", "shape"], "y")]
+    graph.outputs = ["y"]
+    let notes = try GraphTranslation(graph).folder(named: "m").notes
+    #expect(notes.contains { $0.contains("side by side") } == (shape.count > 3))
+  }
+
   /// A loop over the steps that an exporter unrolled may have more nodes than a folder.
   @Test func tooManyNodesHaveARemedy() throws {
     let error = ImportError(file: "m.onnx", .tooMany("nodes", found: 1136, limit: 1000))

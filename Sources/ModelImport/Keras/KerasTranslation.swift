@@ -200,6 +200,13 @@ struct KerasTranslation {
       guard let description = input.description(axis: axis) else {
         throw model.refusal("the input \(input.name.jsonExcerpt) leads to no output")
       }
+      if case .features(let size, _, _) = description.kind, input.axes.count > 2,
+        KerasValue(name: "", axes: input.axes).stepAxis == 0
+      {
+        note(
+          "the input \(input.name.jsonExcerpt) has \(input.axes.count - 1) axes behind its steps: a question has the \(size) numbers of "
+            + "a step side by side, [steps, \(size)]")
+      }
       draft.description.inputs.append(description)
     }
     // In the other modes, these are sequences that were read as vectors.

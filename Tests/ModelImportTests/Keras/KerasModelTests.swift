@@ -19,6 +19,15 @@ import Testing
     #expect(draft.notes.contains { $0.contains("exactly \(steps) steps") }, "\(draft.notes)")
   }
 
+  /// A step of several axes is sent as one list of numbers.
+  @Test(arguments: [("images_over_steps", true), ("sum_over_length", false)])
+  func stepsOfSeveralAxesAreNoted(name: String, isNoted: Bool) throws {
+    let notes = try importedFolder(
+      ImportRequest(files: [Fixtures.path("keras/\(name).keras")])
+    ).notes
+    #expect(notes.contains { $0.contains("[steps, 12]") } == isNoted, "\(notes)")
+  }
+
   /// Keras 3 does not mask where a layer has initial states, as Keras 2 did: whoever comes from there is told.
   @Test(arguments: [("2.15", false), ("3.3", true), ("3.15", true)])
   func aMaskThatInitialStatesDropIsNoted(version: String, isNoted: Bool) throws {

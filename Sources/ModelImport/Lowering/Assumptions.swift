@@ -19,6 +19,8 @@ struct Assumptions: Equatable, Sendable {
   var wholeNumbers: Set<String> = []
   /// Inputs of whole numbers that are numbers to compute with, such as a mask of zeros and ones.
   var numbers: Set<String> = []
+  /// Whether inputs of whole numbers may be such.
+  var takesWholeNumbers = true
   /// Whether the elements of a vector may become steps.
   var makesStepsOfVectors = true
   /// Whether numbers that the graph computes from how many steps there are become values of the folder.
@@ -45,6 +47,15 @@ struct Assumptions: Equatable, Sendable {
     var axis: Atom.Origin? { if case .role(let axis, _) = self { axis } else { nil } }
   }
 
+  /// The assumptions that a person's options and a file's reader make.
+  init(_ options: GraphTranslation.Options) {
+    fixed = options.fixed
+    shapes = options.shapes
+    makesStepsOfVectors = options.makesStepsOfVectors
+    takesWholeNumbers = options.takesWholeNumbers
+    cropsSteps = options.cropsSteps
+  }
+
   /// Adds a request; false if it contradicts an assumption for another operator.
   mutating func adopt(_ requirement: Requirement) -> Bool {
     switch requirement {
@@ -65,7 +76,7 @@ struct Assumptions: Equatable, Sendable {
       isStepwise = true
       self.states.formUnion(states)
     case .wholeNumbers(let input): return wholeNumbers.insert(input).inserted
-    case .numbers(let input): return numbers.insert(input).inserted
+    case .numbers(let input): return takesWholeNumbers && numbers.insert(input).inserted
     case .sameSteps(let first, let second):
       guard first != second, sameSteps[first] == nil else { return false }
       sameSteps[first] = second

@@ -44,7 +44,8 @@ enum ExampleLength {
 
   /// Limits the input that an atom comes from to the steps of the example, and returns how many these are.
   private static func keepSteps(_ l: inout Lowering, of atom: Atom) -> Int? {
-    guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps[root] else {
+    guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps.count(of: root)
+    else {
       return nil
     }
     l.exampleSteps.setExact(steps, of: root)
@@ -56,7 +57,7 @@ enum ExampleLength {
     guard let steps = keepSteps(&l, of: atom) else { return }
     l.builder.note(
       "\(what), which comes from the \(steps) steps of the exporter's example: sequences of exactly \(steps) steps are "
-        + "taken (\"steps\" in model.json); export with dynamic axes for others"
+        + "taken (\"steps\" in model.json); for others, export to ONNX with dynamic axes"
     )
   }
 
@@ -242,7 +243,7 @@ enum ExampleLength {
       if indices.count == 1 { l.exampleSteps.choose(indices[0], of: atom, at: node.place) }
       return indices
     }
-    guard count > 2, let first = indices.first, let end = indices.last, first <= end,
+    guard count > 1, let first = indices.first, let end = indices.last, first <= end,
       indices == Array(first...end)
     else { return indices }
     // As many as the input has, of steps that padding made more.
@@ -256,10 +257,10 @@ enum ExampleLength {
     let isToEnd = atom.isOpen && end == atom.size - 1
     let last = isToEnd ? count - 1 : end
     guard first <= last, last < count else { return indices }
-    let halves = count > 3 ? [count / 2, (count + 1) / 2] : []
+    let halves = count > (atom.isDerived ? 2 : 3) ? [count / 2, (count + 1) / 2] : []
     let isExact =
       if first == last {
-        first > 2 && first < count - 1
+        (first > 2 || halves.first == first) && first < count - 1
       } else if last == count - 1 {
         halves.contains(first) || atom.isOpen && !isToEnd && first > 2
       } else {
@@ -280,10 +281,9 @@ enum ExampleLength {
     for (atom, steps) in l.exampleSteps.chosenSteps {
       let count = l.exampleSteps[atom]
       if steps.count > 2, steps.keys.max() == steps.count - 1, steps.count == count ?? steps.count {
-        guard let root = l.exampleSteps.root(of: atom), count != nil || root == atom else {
-          continue
-        }
-        let exact = l.exampleSteps[root] ?? steps.count
+        guard let root = l.exampleSteps.root(of: atom),
+          let exact = l.exampleSteps.count(of: root) ?? (root == atom ? steps.count : nil)
+        else { continue }
         l.exampleSteps.setExact(exact, of: root)
         l.builder.note(
           "the first \(steps.count) steps are chosen one by one, as by a loop that was unrolled for the exporter's example: "
@@ -292,78 +292,12 @@ enum ExampleLength {
         continue
       }
       guard let count, count > 2 else { continue }
-      for (step, place) in steps.sorted(by: { $0.key < $1.key }) where step > 2 && step < count - 1
+      for (step, place) in steps.sorted(by: { $0.key < $1.key })
+      where (step > 2 || count > (atom.isDerived ? 2 : 3) && step == count / 2) && step < count - 1
       {
         record(&l, atom, "\(place) chooses step \(step)")
       }
     }
-  }
-}
-
-/// The steps of the exporter's example, by the axes of steps.
-struct ExampleSteps {
-  /// By the sizes that stand in for open steps.
-  private var counts: [Int: Int] = [:]
-  /// By the axes of the inputs, also for what pools and convolutions make of them.
-  private var roots: [Atom.Origin: Atom] = [:]
-  /// The steps that were chosen by themselves, with the places of the nodes that did, by the axes.
-  private var chosen: [Atom: [Int: String]] = [:]
-  /// By the sizes of axes of which numbers in the graph were made: the steps for which these hold.
-  private var exact: [Int: Int] = [:]
-  /// Whether steps that were resized are combined with others.
-  var meetsResized = false
-
-  /// Nil if the file does not tell.
-  subscript(_ atom: Atom) -> Int? { atom.isOpen ? counts[atom.size] : atom.size }
-
-  /// The open axis of steps that has `count` of them in the example.
-  func open(_ count: Int, of atoms: some Sequence<Atom>) -> Atom? {
-    guard count > 2 else { return nil }
-    return atoms.first {
-      $0.role == .time && $0.isOpen && !$0.isDerived && counts[$0.size] == count
-    }
-  }
-
-  mutating func set(_ count: Int, of atom: Atom) { counts[atom.size] = count }
-
-  /// Sets the steps that ops made of an input's, from the sizes that a value's array has in the example.
-  mutating func set(_ sizes: [Int?], of value: LoweredValue) {
-    guard case .carried(let value) = value, value.axes.count == sizes.count else { return }
-    for (axis, size) in zip(value.axes, sizes) {
-      guard axis.count == 1, axis[0].isDerived, axis[0].isOpen, let size else { continue }
-      counts[axis[0].size] = size
-    }
-  }
-
-  mutating func setRoot(_ atom: Atom, of origin: Atom.Origin) { roots[origin] = atom }
-
-  /// The steps of the input from which an atom comes.
-  func root(of atom: Atom) -> Atom? { atom.origin.map { roots[$0] ?? atom } ?? atom }
-
-  mutating func setExact(_ count: Int, of atom: Atom) { exact[atom.size] = count }
-
-  /// Records that a step is chosen by itself.
-  mutating func choose(_ step: Int, of atom: Atom, at place: String) {
-    // Beyond half of a number that stands in for the steps it was counted from the end.
-    guard !atom.isOpen || step <= atom.size / 2 else { return }
-    chosen[atom, default: [:]][step] = chosen[atom]?[step] ?? place
-  }
-
-  /// The steps that were chosen by themselves, with the places of the nodes.
-  var chosenSteps: [(atom: Atom, steps: [Int: String])] {
-    chosen.sorted { $0.key.id < $1.key.id }.map { ($0.key, $0.value) }
-  }
-
-  /// Whether the file tells the example's steps of an input.
-  func isKnown(of input: LoweredValue?) -> Bool {
-    guard case .carried(let value)? = input else { return false }
-    return value.timeAtoms.contains { self[$0] != nil }
-  }
-
-  /// The number of steps that sequences of an input have, if numbers in the graph were made of it.
-  func exact(_ input: LoweredValue?) -> Int? {
-    guard case .carried(let value)? = input, value.form != .vector else { return nil }
-    return value.timeAtoms.lazy.compactMap { exact[$0.size] }.first
   }
 }
 

@@ -15,14 +15,14 @@ struct FinishedGraph {
     var steps: String?
     /// The number of steps that sequences must have; nil for any.
     var exactSteps: Int?
-    /// Whether the file tells how many steps the exporter's example had.
-    var hasExample = false
+    /// How many steps the exporter's example had; nil if the file does not tell.
+    var example: Int?
 
     /// Takes what the translation found of the example's steps.
     mutating func takeSteps(of lowering: Lowering) {
       let value = lowering.values[source]
       exactSteps = lowering.exampleSteps.exact(value) ?? exactSteps
-      hasExample = lowering.exampleSteps.isKnown(of: value)
+      example = lowering.exampleSteps.example(value)
     }
   }
 
@@ -119,6 +119,7 @@ struct FinishedGraph {
     }
     renamed = pass.renamed
     limitToFirstStep(pass.nodes)
+    noteFewSteps(pass.nodes)
     // Removes the weights of removed nodes.
     let names = Set(pass.nodes.map { $0.weights ?? $0.name })
     for node in builder.nodes where !names.contains(node.name) {
@@ -131,7 +132,7 @@ struct FinishedGraph {
   private mutating func limitToFirstStep(_ nodes: [ModelDescription.Node]) {
     for index in inputs.indices
     where inputs[index].form != .vector && inputs[index].exactSteps == nil
-      && !inputs[index].hasExample
+      && inputs[index].example == nil
     {
       guard readsFirstStepAlone(of: inputs[index].name, nodes) else { continue }
       inputs[index].exactSteps = 1
@@ -140,6 +141,17 @@ struct FinishedGraph {
           + "exactly 1 step are taken (\"steps\" in model.json); for others, export with an example of a fixed number of steps"
       )
     }
+  }
+
+  /// Tells of an example that is too short to tell a step of any sequence from one that was made of the length.
+  private mutating func noteFewSteps(_ nodes: [ModelDescription.Node]) {
+    guard nodes.contains(where: { [FirstOp.name, SliceStepsOp.name].contains($0.op.name) }),
+      let input = inputs.first(where: { $0.exactSteps == nil && (2...5).contains($0.example ?? 0) })
+    else { return }
+    builder.note(
+      "steps of the input \"\(input.source)\" are chosen, and the exporter's example of \(input.example ?? 0) is too short to tell "
+        + "which of them come from its length: if the model computes with x.size(1), export with 8 steps or more"
+    )
   }
 
   /// Whether a value is read at its first step alone, at once or behind weights that are applied to each step.

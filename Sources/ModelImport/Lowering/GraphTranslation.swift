@@ -16,6 +16,8 @@ package struct GraphTranslation {
     package var keepsStates = false
     /// Whether the elements of a vector may become steps. Not where other meanings of the inputs' axes are still to be tried.
     var makesStepsOfVectors = true
+    /// Whether inputs of whole numbers may be numbers, and not ids. Not where that they are whole is a guess.
+    var takesWholeNumbers = true
     /// Whether steps that were resized are cropped to those that they meet.
     var cropsSteps = false
 
@@ -32,7 +34,7 @@ package struct GraphTranslation {
 
   private static let standIns = [
     StandIns(batch: 7919, steps: [1009, 1499, 1999, 2503], elements: [3001, 3253, 3511, 3761]),
-    StandIns(batch: 8101, steps: [1103, 1601, 2203, 2707], elements: [3089, 3347, 3593, 3847]),
+    StandIns(batch: 8101, steps: [1006, 1502, 1994, 2498], elements: [3089, 3347, 3593, 3847]),
   ]
 
   /// The folder.
@@ -111,12 +113,8 @@ package struct GraphTranslation {
   private func translated(
     _ standIns: StandIns, carriesLengths: Bool = false
   ) throws(ImportError) -> FinishedGraph {
-    var assumptions = Assumptions()
+    var assumptions = Assumptions(options)
     assumptions.carriesLengths = carriesLengths
-    assumptions.fixed = options.fixed
-    assumptions.shapes = options.shapes
-    assumptions.makesStepsOfVectors = options.makesStepsOfVectors
-    assumptions.cropsSteps = options.cropsSteps
     var attempts = 0
     // The first errors that an input's axis has another role.
     var conflicts: [Atom.Origin: ImportError] = [:]
@@ -238,7 +236,8 @@ struct InputLowering {
         let atom = lowering.lengthAtom(
           dimension.size, dimension.role, origin: origin, isOpen: dimension.isOpen)
         axes.append([atom])
-        if dimension.role == .time { lowering.exampleSteps.setRoot(atom, of: origin) }
+        let hint = input.hints.indices.contains(axis) ? input.hints[axis] : nil
+        if dimension.role == .time { lowering.exampleSteps.setRoot(atom, hint: hint, of: origin) }
         if input.example.indices.contains(axis), let steps = input.example[axis] {
           lowering.exampleSteps.set(steps, of: atom)
         }

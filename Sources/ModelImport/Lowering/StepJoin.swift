@@ -20,6 +20,10 @@ enum StepJoin {
     if isOpen.count(where: { $0 }) != 1 {
       try ExampleLength.keep(&l, times.compactMap { $0 }, node, "puts steps behind others")
     }
+    // What is as long as in the example is so beside any others.
+    try ExampleLength.keep(
+      &l, times.compactMap { $0 }.filter { !$0.isOpen && !$0.isDerived }, node,
+      "puts steps behind others")
     // The longest has any length, if one has; around it is room for the others.
     guard let main = counts.indices.max(by: { counts[$0] < counts[$1] }), let time = times[main],
       counts.enumerated().allSatisfy({ $0 == main || $1 <= maxSteps })

@@ -28,6 +28,8 @@ package struct SourceGraph: Sendable {
     package var dimensions: [Dimension]
     /// The sizes of the exporter's example, also of axes that are read as open; empty if the file does not tell.
     var example: [Int?] = []
+    /// The sizes that axes that are open in the file had in the exporter's example; empty if the file does not tell.
+    var hints: [Int?] = []
 
     package init(name: String, kind: SourceTensor.Kind, dimensions: [Dimension]) {
       self.name = name

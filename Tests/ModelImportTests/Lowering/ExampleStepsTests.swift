@@ -108,6 +108,67 @@ import Testing
     #expect(draft.description.inputs.map(\.steps) == [readsMore ? nil : 1])
   }
 
+  /// The middle of steps that a pool left is that of the example alone, also where the file has any number of them.
+  @Test(arguments: [6, 7, 8], [false, true]) func theMiddleBehindAPool(example: Int, isHint: Bool)
+    throws
+  {
+    var graph = graph(
+      [
+        node("Transpose", ["x"], "turned", ["perm": .integers([0, 2, 1])]),
+        node(
+          "MaxPool", ["turned"], "pooled",
+          ["kernel_shape": .integers([2]), "strides": .integers([2])]),
+        node("Gather", ["pooled", "half"], "y", ["axis": .integer(2)]),
+      ],
+      [
+        "half": SourceTensor(
+          shape: [], kind: .integer, elements: [Double(example / 2 / 2)])
+      ], example: isHint ? nil : example)
+    if isHint { graph.inputs[0].hints = [nil, example, nil] }
+    graph.examples = ["pooled": [1, 3, example / 2]]
+    let draft = try GraphTranslation(graph).folder(named: "m")
+    #expect(draft.description.inputs.map(\.steps) == [example])
+  }
+
+  /// The last of two steps is the last of any sequence, and a note tells that a step of so few may come from their number.
+  @Test(arguments: [(2, 1, true), (3, 1, false), (5, 1, false)])
+  func fewSteps(example: Int, step: Int, isLast: Bool) throws {
+    let draft = try GraphTranslation(
+      graph(
+        [node("Gather", ["x", "i"], "y", ["axis": .integer(1)])],
+        ["i": SourceTensor(shape: [], kind: .integer, elements: [Double(step)])],
+        example: example)
+    ).folder(named: "m")
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    #expect(draft.description.nodes.contains { $0.op.name == "last" } == isLast)
+    #expect(draft.notes.contains { $0.contains("too short to tell") } == !isLast)
+  }
+
+  /// What is half of the steps of a sequence of an even number is no fixed step less than all.
+  @Test func numbersThatHoldForOddLengthsAlone() throws {
+    let error = try #require(throws: ImportError.self) {
+      try GraphTranslation(
+        graph(
+          [
+            node("Transpose", ["x"], "turned", ["perm": .integers([0, 2, 1])]),
+            node(
+              "Conv", ["turned", "kernel"], "z",
+              ["strides": .integers([2]), "pads": .integers([1, 1])]),
+            node("Shape", ["x"], "shape"),
+            node("Gather", ["shape", "one"], "steps"),
+            node("Div", ["steps", "two"], "half"),
+            node("Slice", ["z", "zero", "half", "axis"], "y"),
+          ],
+          [
+            "kernel": SourceTensor(shape: [1, 3, 3], elements: (1...9).map(Double.init)),
+            "one": SourceTensor(integers: [1]), "two": SourceTensor(integers: [2]),
+            "zero": SourceTensor(integers: [0]), "axis": SourceTensor(integers: [2]),
+          ], example: nil)
+      ).folder(named: "m")
+    }
+    #expect(error.remedy?.contains("one length") ?? false, "\(error)")
+  }
+
   /// Rows of weights for each step tell the number of open steps, where the file tells no other.
   @Test(arguments: [[12, 3], [1, 12, 1]]) func rowsForOpenSteps(shape: [Int]) throws {
     var noise = Noise(seed: 5)

@@ -6,6 +6,8 @@ struct InputAlternatives {
     let kind: SourceTensor.Kind
     /// The sizes of an example; nil for a free axis.
     let sizes: [Int?]
+    /// The sizes of an example of free axes; empty if the file does not tell.
+    var hints: [Int?] = []
   }
 
   private enum Layout: CaseIterable {
@@ -57,7 +59,7 @@ struct InputAlternatives {
       return input.kind == .float && axis == elements && !isMask ? .fixed(size) : open
     }
     var result = SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
-    result.example = input.sizes
+    (result.example, result.hints) = (input.sizes, input.hints)
     return result
   }
 

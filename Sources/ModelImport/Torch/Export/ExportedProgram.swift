@@ -40,20 +40,23 @@ struct ExportedProgram {
       let meta = tensorMeta(name)
       let kind: SourceTensor.Kind =
         meta.isBoolean ? .boolean : meta.isWhole ? .integer : .float
-      inputs.append(.init(name: name, kind: kind, sizes: meta.sizes))
+      inputs.append(.init(name: name, kind: kind, sizes: meta.sizes, hints: meta.hints))
     }
     return inputs
   }
 
   private struct TensorMeta {
     var sizes: [Int?] = []
+    var hints: [Int?] = []
     var (isWhole, isBoolean, isKnown) = (false, false, false)
   }
 
   private func tensorMeta(_ name: String) -> TensorMeta {
     guard let meta = graph["tensor_values"]?[name] else { return TensorMeta() }
     var result = TensorMeta()
-    result.sizes = (meta["sizes"]?.elements ?? []).map { $0["as_int"]?.int }
+    let sizes = meta["sizes"]?.elements ?? []
+    result.sizes = sizes.map { $0["as_int"]?.int }
+    result.hints = sizes.map { $0["as_expr"]?["hint"]?["as_int"]?.int }
     result.isKnown = true
     // These numbers are PyTorch's plus one.
     if let type = meta["dtype"]?.int.map({ $0 - 1 }) {

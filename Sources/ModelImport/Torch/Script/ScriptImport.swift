@@ -30,6 +30,8 @@ struct ScriptImport {
     _ name: String, _ options: GraphTranslation.Options
   ) throws(ImportError) -> FolderDraft {
     var first: ImportError?
+    var options = options
+    options.takesWholeNumbers = module.tracedInputs() != nil
     for inputs in try candidates(options.shapes) {
       do throws(ImportError) {
         return try InputAlternatives(inputs: inputs).folder(named: name, options: options) {

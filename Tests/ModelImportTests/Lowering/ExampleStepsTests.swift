@@ -6,8 +6,8 @@ import Testing
 @testable import ModelImport
 
 /// Numbers that come from the example's length, behind ops that changed the number of steps or where the steps are open.
-@Suite struct ExampleStepsTests {
-  private static let steps = 7
+@Suite struct ExampleStepsTests: StepGraphTests {
+  static let steps = 7
 
   /// A graph of x, [1, open, 3], and these nodes; `y` is the output.
   private func graph(
@@ -22,13 +22,6 @@ import Testing
     graph.constants = constants.mapValues { SourceConstant($0) }
     graph.outputs = ["y"]
     return graph
-  }
-
-  private func node(
-    _ op: String, _ inputs: [String], _ output: String,
-    _ attributes: [String: SourceAttribute] = [:]
-  ) -> SourceNode {
-    SourceNode(name: output, op: op, inputs: inputs, outputs: [output], attributes: attributes)
   }
 
   /// x with `before` and `behind` steps of zeros, of which steps `start` to `end` - 1 are taken.

@@ -6,48 +6,12 @@ import Testing
 @testable import ModelImport
 
 /// Steps that were resized beside others, attention on other steps, and activations that several ops make.
-@Suite struct StepCroppingTests {
-  private static let steps = 12
-
-  private func node(
-    _ op: String, _ inputs: [String], _ output: String,
-    _ attributes: [String: SourceAttribute] = [:]
-  ) -> SourceNode {
-    SourceNode(name: output, op: op, inputs: inputs, outputs: [output], attributes: attributes)
-  }
+@Suite struct StepCroppingTests: StepGraphTests {
+  static let steps = 12
 
   private func draft(_ nodes: [SourceNode], isOpen: Bool) throws -> FolderDraft {
-    var graph = SourceGraph(opset: 18)
-    graph.inputs = [
-      .init(
-        name: "x", kind: .float,
-        dimensions: isOpen
-          ? [.named("b"), .named("t"), .fixed(4)] : [.fixed(1), .fixed(Self.steps), .fixed(4)])
-    ]
-    graph.nodes = nodes
-    graph.constants = [
-      "scales": SourceConstant(SourceTensor(shape: [3], elements: [1, 1, 2]))
-    ]
-    graph.outputs = ["y"]
-    return try GraphTranslation(graph).folder(named: "m")
-  }
-
-  private func expectAgreement(_ draft: FolderDraft, steps: [Int]) throws {
-    let graph = try ModelGraph(draft.model())
-    let reference = try #require(draft.reference)
-    var noise = Noise(seed: 3)
-    for steps in steps {
-      let numbers = noise.floats(steps * 4)
-      let sequence = try InputSequence([.features(numbers)], for: graph.model)
-      let found = SoleRider.answer(graph, sequence)[0]
-      let expected = try #require(
-        reference.values(for: ["x": numbers], steps: steps).last { $0.name == "y" }
-      ).numbers
-      try #require(found.count >= expected.count && !expected.isEmpty)
-      for (a, b) in zip(found.suffix(expected.count), expected) {
-        #expect(abs(Double(a) - b) <= 1e-5 * max(1, abs(b)), "\(steps) steps")
-      }
-    }
+    let scales = SourceTensor(shape: [3], elements: [1, 1, 2])
+    return try draft(graph(nodes, ["scales": scales], isOpen: isOpen))
   }
 
   /// x with its steps last, and every two steps' mean as `pooled`, [batch, 4, steps / 2].

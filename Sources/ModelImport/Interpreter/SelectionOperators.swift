@@ -209,16 +209,10 @@ enum SelectionOperators {
     let axis = try a.axis(a.node.integer("axis", default: 0), rank: value.rank)
     let sizes = try splitSizes(
       a.node, size: value.shape[axis], given: a.node.integers("split") ?? a.optional(1)?.integers)
-    let strides = RowMajor.strides(value.shape)
     var start = 0
     return sizes.map { size in
-      var shape = value.shape
-      shape[axis] = size
       defer { start += size }
-      if value.isUniform { return value.reshaped(shape) }
-      return value.picking(
-        RowMajor.positions(shape: shape, strides: strides, offset: start * strides[axis]),
-        shape: shape)
+      return value.part(start..<start + size, along: axis)
     }
   }
 

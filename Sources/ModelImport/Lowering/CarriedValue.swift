@@ -13,7 +13,7 @@ struct Atom: Hashable, Sendable {
   let role: Role
   /// The axis of the model's input from which it comes.
   var origin: Origin?
-  /// Whether its size is known only when the model runs; a prime stands in for the size.
+  /// Whether its size is known only when the model runs; another number stands in for the size.
   var isOpen = false
   /// Whether an op made these steps from an input's and changed their number.
   var isDerived = false

@@ -32,6 +32,7 @@ package struct GraphTranslation {
   /// The most translations that are tried.
   private static let maxAttempts = 64
 
+  /// The steps are odd in one and even in the other: half of them, or what a stride leaves, differs by which they are.
   private static let standIns = [
     StandIns(batch: 7919, steps: [1009, 1499, 1999, 2503], elements: [3001, 3253, 3511, 3761]),
     StandIns(batch: 8101, steps: [1006, 1502, 1994, 2498], elements: [3089, 3347, 3593, 3847]),

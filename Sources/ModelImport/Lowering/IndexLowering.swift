@@ -204,15 +204,7 @@ enum IndexLowering {
           "an array of \(tensor.shape) that is written over",
           because: "a step may have \(Lowering.maxElements) elements")
       }
-      if tensor.isUniform {
-        return .constant(SourceTensor(repeating: tensor[0], shape: shape, kind: tensor.kind))
-      }
-      let stride = RowMajor.strides(tensor.shape)[axis]
-      let kept = tensor.elements.indices.filter {
-        range.contains($0 / stride % tensor.shape[axis])
-      }
-      return .constant(
-        SourceTensor(shape: shape, kind: tensor.kind, elements: kept.map { tensor[$0] }))
+      return .constant(tensor.part(range, along: axis))
     }
   }
 }

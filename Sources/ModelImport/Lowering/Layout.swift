@@ -137,6 +137,7 @@ enum Layout {
     guard let wide = RowMajor.broadcast(result.shape, shape) else {
       var refusal = node.refusal(
         "\(value.shape) and \(shape)", because: "these shapes don't fit each other")
+      // Steps stand before the elements of each.
       for (place, (atoms, size)) in zip(result.axes.reversed(), shape.reversed()).enumerated()
       where size > 1 {
         refusal =

@@ -3,7 +3,7 @@ import ModelFormat
 /// Translates a source graph into a model folder's nodes. Constants are folded. For every other value the roles of its axes
 /// (batch, steps, elements) are tracked, and an operator becomes an op if the roles are those that the op works on.
 ///
-/// Prime numbers stand in for lengths that are known only when the model runs: arithmetic on shapes is then arithmetic on constants,
+/// Unusual numbers stand in for lengths that are known only when the model runs: arithmetic on shapes is then arithmetic on constants,
 /// and an axis can be recognised by its size. A graph is translated with two sets of them: whatever differs between the two
 /// depends on a length.
 struct Lowering {
@@ -44,7 +44,7 @@ struct Lowering {
 
   var opset: Int { interpreter.opset }
 
-  /// As of arrays that are computed, and the prime numbers that stand in for a batch and steps.
+  /// As of arrays that are computed, and the numbers that stand in for a batch and steps.
   static let maxExtent = 1 << 58
 
   /// Elements of a step, or of a vector.

@@ -1,4 +1,4 @@
-/// The prime numbers that stand in for sizes that a file leaves open, by which an axis is recognised.
+/// The numbers that stand in for sizes that a file leaves open, by which an axis is recognised: primes, or twice one.
 struct StandIns {
   let batch: Int
   /// For step axes with lengths of their own.
@@ -52,16 +52,16 @@ struct StandIns {
       + steps.enumerated().map { ($1, $0 == 0 ? "steps" : "steps\($0 + 1)") }
       + elements.map { ($0, "N") }
     var (rest, names): (Int, [String]) = (number, [])
-    for (prime, name) in known where rest > 0 && rest % prime == 0 {
+    for (size, name) in known where rest > 0 && rest % size == 0 {
       names.append(name)
-      rest /= prime
+      rest /= size
     }
     if !names.isEmpty {
       return (rest == 1 ? names : ["\(rest)"] + names).joined(separator: "·")
     }
-    for (prime, name) in known.dropFirst().dropLast(elements.count)
-    where number != prime && abs(number - prime) <= Self.reach {
-      return "\(name)\(number < prime ? "−" : "+")\(abs(number - prime))"
+    for (size, name) in known.dropFirst().dropLast(elements.count)
+    where number != size && abs(number - size) <= Self.reach {
+      return "\(name)\(number < size ? "−" : "+")\(abs(number - size))"
     }
     return nil
   }

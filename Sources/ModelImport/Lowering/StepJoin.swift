@@ -17,12 +17,10 @@ enum StepJoin {
     let counts = parts.map { $0.shape[axis] }
     let hasAnyLength = times.map { $0.map(\.isOpen) ?? false }
     let isOpen = zip(hasAnyLength, counts).map { $0 && $1 > Self.maxSteps }
-    if isOpen.count(where: { $0 }) != 1 {
-      try ExampleLength.keep(&l, times.compactMap { $0 }, node, "puts steps behind others")
-    }
-    // What is as long as in the example is so beside any others.
+    // Beside one part of any length, those that are as long as in the example stay so; else all do.
+    let hasOneOpen = isOpen.count { $0 } == 1
     try ExampleLength.keep(
-      &l, times.compactMap { $0 }.filter { !$0.isOpen && !$0.isDerived }, node,
+      &l, times.compactMap { $0 }.filter { !hasOneOpen || !$0.isOpen && !$0.isDerived }, node,
       "puts steps behind others")
     // The longest has any length, if one has; around it is room for the others.
     guard let main = counts.indices.max(by: { counts[$0] < counts[$1] }), let time = times[main],
@@ -86,7 +84,6 @@ enum StepJoin {
       return [Piece(value: value, start: 0, count: part.shape[axis])]
     }
     let size = tensor.shape[axis]
-    let stride = RowMajor.strides(tensor.shape)[axis]
     guard size <= maxConstantSteps || tensor.isUniform && tensor[0] == 0,
       tensor.count <= Lowering.maxElements
     else {
@@ -96,11 +93,8 @@ enum StepJoin {
     }
     if tensor.isUniform, tensor[0] == 0 { return [] }
     var pieces: [Piece] = []
-    let elements = tensor.dense
     for step in 0..<size {
-      let numbers = SourceTensor(
-        shape: tensor.shape.enumerated().map { $0 == axis ? 1 : $1 },
-        elements: elements.indices.filter { $0 / stride % size == step }.map { elements[$0] })
+      let numbers = tensor.part(step..<step + 1, along: axis)
       if numbers.elements.allSatisfy({ $0 == 0 }) { continue }
       var value = like
       value.node = l.builder.emit(.first, [like.node], named: "\(node.name).first")

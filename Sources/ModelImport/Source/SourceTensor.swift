@@ -72,6 +72,18 @@ package struct SourceTensor: Sendable, Equatable {
     return SourceTensor(shape: shape, kind: kind, elements: positions.map { elements[$0] })
   }
 
+  /// A range of an axis.
+  func part(_ range: Range<Int>, along axis: Int) -> SourceTensor {
+    let strides = RowMajor.strides(shape)
+    var shape = shape
+    shape[axis] = range.count
+    if isUniform { return reshaped(shape) }
+    return picking(
+      RowMajor.positions(
+        shape: shape, strides: strides, offset: range.lowerBound * strides[axis]),
+      shape: shape)
+  }
+
   /// The elements mapped by `function`.
   func map(_ kind: Kind? = nil, _ function: (Double) -> Double) -> SourceTensor {
     SourceTensor(shape: shape, kind: kind ?? self.kind, elements: elements.map(function))

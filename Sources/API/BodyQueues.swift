@@ -27,11 +27,9 @@ final class BodyQueues: Sendable {
   func answer(_ call: Call, by answer: @escaping @Sendable (Call) -> Void) {
     let byteCount = call.exchange.request.body.count
     guard byteCount > maxInlineBytes else { return answer(call) }
-    var call = call
-    call.isOnLoop = false
     let isLarge = byteCount > Self.maxBytesReadBesideOthers
-    (isLarge ? nextForLargeBodies() : background).async { [call] in
-      answer(call)
+    (isLarge ? nextForLargeBodies() : background).async {
+      answer(Call(offLoop: call))
       // Before the next body, let other threads that wait for this core run.
       sched_yield()
     }

@@ -3,17 +3,41 @@ import Scheduling
 import Serving
 
 /// One exchange while the service processes it, with its endpoint and start time.
-struct Call: Sendable {
+final class Call: Sendable {
   let exchange: HTTPExchange
   let endpoint: Endpoint
   let path: MatchedPath
   /// What the client may do.
-  var grant = Grant.all
+  let grant: Grant
   /// The request's place in its client's concurrency limit; nil where that is not counted.
-  var place: ConcurrencySlot?
+  let place: ConcurrencySlot?
   /// Whether the current thread is that of the event loop that handed the exchange out.
-  var isOnLoop = true
-  let start = ContinuousClock.now
+  let isOnLoop: Bool
+  let start: ContinuousClock.Instant
+
+  init(
+    exchange: HTTPExchange, endpoint: Endpoint, path: MatchedPath, grant: Grant = .all,
+    place: ConcurrencySlot? = nil
+  ) {
+    self.exchange = exchange
+    self.endpoint = endpoint
+    self.path = path
+    self.grant = grant
+    self.place = place
+    isOnLoop = true
+    start = .now
+  }
+
+  /// `call`, as it goes on away from the event loop.
+  init(offLoop call: Call) {
+    exchange = call.exchange
+    endpoint = call.endpoint
+    path = call.path
+    grant = call.grant
+    place = call.place
+    isOnLoop = false
+    start = call.start
+  }
 
   /// Answers with `response` and counts it.
   func answer(_ response: HTTPResponse) {

@@ -1,7 +1,9 @@
 import ModelFormat
 
 /// One sequence for a model, checked against the model's inputs.
-package struct InputSequence: Sendable, Equatable {
+///
+/// A class, as every turn hands the sequences of its riders to the graph.
+package final class InputSequence: Sendable, Equatable {
   /// The values of one input, in the client's units: normalisation happens inside the model.
   package enum Values: Sendable, Equatable {
     /// stepCount × size, row-major.
@@ -13,9 +15,9 @@ package struct InputSequence: Sendable, Equatable {
   }
 
   /// The values in the order of the model's inputs.
-  package private(set) var values: [Values]
+  package let values: [Values]
   /// The number of steps for each of the model's `inputAxes`.
-  package private(set) var stepCounts: [Int]
+  package let stepCounts: [Int]
   /// The greatest of `stepCounts`: the number of steps for which the sequence rides.
   package var stepCount: Int { stepCounts.reduce(0, Swift.max) }
 
@@ -80,28 +82,35 @@ package struct InputSequence: Sendable, Equatable {
   package init(
     replacing input: Int, of previous: InputSequence, with forecast: [Float], stepCount: Int
   ) {
-    values = previous.values
-    values[input] = .features(forecast)
-    stepCounts = previous.stepCounts
-    stepCounts[0] = stepCount
+    values = Self.replacing(previous.values, input, .features(forecast))
+    stepCounts = Self.replacing(previous.stepCounts, 0, stepCount)
   }
 
   /// The one step that continues `previous`: `token` replaces the values of the input that it was drawn for.
   package init(replacing input: Int, of previous: InputSequence, with token: Int32) {
-    values = previous.values
-    values[input] = .tokens([token])
-    stepCounts = previous.stepCounts
-    stepCounts[0] = 1
+    values = Self.replacing(previous.values, input, .tokens([token]))
+    stepCounts = Self.replacing(previous.stepCounts, 0, 1)
   }
 
   /// Appends a step to `previous`: `token` follows the tokens of the input that it was drawn for.
   package init(appending token: Int32, to input: Int, of previous: InputSequence) {
-    values = previous.values
-    guard case .tokens(let ids) = values[input] else {
+    guard case .tokens(let ids) = previous.values[input] else {
       preconditionFailure("input \(input) holds no tokens")
     }
-    values[input] = .tokens(ids + [token])
+    values = Self.replacing(previous.values, input, .tokens(ids + [token]))
     stepCounts = [previous.stepCount + 1]
+  }
+
+  private static func replacing<Element>(
+    _ elements: [Element], _ index: Int, _ element: Element
+  ) -> [Element] {
+    var elements = elements
+    elements[index] = element
+    return elements
+  }
+
+  package static func == (one: InputSequence, other: InputSequence) -> Bool {
+    one.values == other.values && one.stepCounts == other.stepCounts
   }
 
   /// The floats of a features input.

@@ -41,19 +41,26 @@ struct Matrix {
     }
   }
 
-  /// Copies consecutive rows of `source`, from element `start` on: the i-th to row `rows[i] + offset`.
+  /// Copies `count` consecutive rows of `source`, from element `start` on: the i-th to row `rows[i] + offset`.
   mutating func scatter(
-    _ source: [Float], from start: Int, to rows: ArraySlice<Int>, offset: Int
+    _ source: [Float], from start: Int, count: Int, to rows: [Int], offset: Int
   ) {
-    for (place, row) in zip(0..., rows) {
-      set(row: row + offset, from: source, at: start + place * columns, count: columns)
+    for place in 0..<count {
+      set(
+        row: rows[place] + offset, from: source, at: start + place * columns, count: columns)
     }
   }
 
   /// Copies a row to another.
   mutating func copy(row source: Int, to target: Int) {
-    let (from, to) = (row(source), row(target))
-    for (source, target) in zip(from, to) { values[target] = values[source] }
+    precondition(source >= 0 && target >= 0 && source < rows && target < rows)
+    let (from, to, count) = (source * columns, target * columns, columns)
+    guard from != to else { return }
+    // SAFETY: two rows of the matrix, as checked above, and not the same.
+    unsafe values.withUnsafeMutableBufferPointer { values in
+      guard let base = values.baseAddress else { return }
+      unsafe (base + to).update(from: base + from, count: count)
+    }
   }
 
   /// Replaces the contents by the rows of `source` at these indices.

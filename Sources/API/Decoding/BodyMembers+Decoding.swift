@@ -16,8 +16,9 @@ extension BodyMembers {
     of model: ServedModel, names: [String], limits: QuestionLimits, returnsSteps: Bool
   ) throws(Fault) -> (Decoding, answersAlternatives: Bool)? {
     guard let decoder = model.graph.decoder else {
-      if let name = names.first(where: { self[$0] != nil }) {
-        throw Fault(ModelChoiceError.noDecoder(model: model.name, member: name))
+      // By index, as copying the names would change reference counts.
+      for index in names.indices where self[names[index]] != nil {
+        throw Fault(ModelChoiceError.noDecoder(model: model.name, member: names[index]))
       }
       return nil
     }

@@ -4,7 +4,7 @@ import Serving
 
 /// Runs the sequences of a request for predictions, in whichever schema it came, and answers the request with the
 /// results.
-struct PredictionRunner: Sendable {
+final class PredictionRunner: Sendable {
   /// Decoding of up to this many operations is done at once, on the thread at hand: it takes 0.1 ms at most.
   private static let maxInlineOperations = 1 << 16
 
@@ -51,7 +51,7 @@ struct PredictionRunner: Sendable {
       floatCount: question.model.graph.stateFloatCount,
       waits: question.sessions.contains { $0?.waits ?? false },
       arrived: call.start, timeout: inquiry.timeout, as: waiter
-    ) { grant in
+    ) { [self] grant in
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
       case .failure(let refusal):
@@ -72,7 +72,7 @@ struct PredictionRunner: Sendable {
       question.inputs.sequences, selection: question.selection, horizon: question.horizon,
       terms: call.terms(timeout: inquiry.timeout), states: states, decoding: question.decoding,
       departure: departure
-    ) { result in
+    ) { [self] result in
       finish(call, inquiry, result)
     }
     call.exchange.onAbandon { engine.cancel(ticket) }
@@ -89,7 +89,7 @@ struct PredictionRunner: Sendable {
       if bytes > queues.maxInlineBytes || inquiry.size.isStreamed
         || inquiry.size.decodingOperations > Self.maxInlineOperations
       {
-        queues.background.async { answer(call, predictions, inquiry) }
+        queues.background.async { [self] in answer(call, predictions, inquiry) }
       } else {
         answer(call, predictions, inquiry)
       }
@@ -126,7 +126,7 @@ struct PredictionRunner: Sendable {
         let question = inquiry.question
         sessions.close(
           question.sessionResults(of: predictions), model: question.model.sessionOwner
-        ) { refusal in
+        ) { [self] refusal in
           if let refusal {
             call.refuse(Fault(SessionError.refused(refusal, model: question.model.name)))
           } else {

@@ -4,7 +4,7 @@ import Scheduling
 import Serving
 
 /// Answers requests for predictions, in the service's own schema.
-struct Predictions: Sendable {
+final class Predictions: Sendable {
   private let models: ModelRegistry
   private let limits: QuestionLimits
   private let readers: BodyReader

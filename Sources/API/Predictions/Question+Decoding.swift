@@ -11,7 +11,7 @@ extension Question {
     ] + BodyMembers.decodingNames
 
   /// Decodes the body of `POST /predict`; `name` is the model in the path, if the path names one.
-  init(
+  convenience init(
     _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits,
     sealer: StateSealer
   ) throws(Fault) {

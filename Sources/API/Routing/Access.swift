@@ -23,15 +23,25 @@ enum Access {
 }
 
 /// The permissions of a request's client, beyond the route itself.
-struct Grant: Sendable {
+final class Grant: Sendable {
   /// The name of the client's token; nil where no token was needed.
   let tokenName: String?
   /// The models that the client may use; nil for all.
   let models: Set<String>?
   /// The token's scopes; nil where no token was needed.
-  var scopes: Set<AccessToken.Scope>?
+  let scopes: Set<AccessToken.Scope>?
   /// The token's own limits, which replace the server's.
-  var limits: RequestLimits.Exceptions?
+  let limits: RequestLimits.Exceptions?
+
+  init(
+    tokenName: String?, models: Set<String>?, scopes: Set<AccessToken.Scope>? = nil,
+    limits: RequestLimits.Exceptions? = nil
+  ) {
+    self.tokenName = tokenName
+    self.models = models
+    self.scopes = scopes
+    self.limits = limits
+  }
 
   static let all = Grant(tokenName: nil, models: nil)
 

@@ -5,7 +5,7 @@ import Serving
 ///
 /// Matching, `Allow`, the list of `GET /`, the labels of metrics, access control, body limits and the answer all follow
 /// from these rows.
-struct Route: Sendable {
+final class Route: Sendable {
   let method: String
   let path: PathPattern
   /// What `GET /` says about the route; nil where the row above, with the same path, says it already.

@@ -12,11 +12,12 @@ extension ModelGraph {
     crew: Crew? = nil
   ) {
     let plan = TurnPlan(riders, of: model, reportsEveryStep: reportsEveryStep)
-    for rider in riders {
-      if let state = rider.resumed {
-        states.resume(seat: rider.seat, from: state)
-      } else if rider.position == 0 {
-        states.reset(seat: rider.seat, graph: self)
+    // By index, as copying riders would change reference counts.
+    for index in riders.indices {
+      if let state = riders[index].resumed {
+        states.resume(seat: riders[index].seat, from: state)
+      } else if riders[index].position == 0 {
+        states.reset(seat: riders[index].seat, graph: self)
       }
     }
     for index in workspace.inputs.indices { pack(input: index, plan: plan, workspace: &workspace) }
@@ -71,8 +72,8 @@ extension ModelGraph {
       for j in plan.riders.indices {
         guard case .features(let floats) = plan.riders[j].input.values[index] else { continue }
         workspace.inputs[index].scatter(
-          floats, from: plan.riders[j].steps.lowerBound * size,
-          to: layout.starts.prefix(layout.steps[j]), offset: layout.place(of: j))
+          floats, from: plan.riders[j].steps.lowerBound * size, count: layout.steps[j],
+          to: layout.starts, offset: layout.place(of: j))
       }
       guard mean != nil || scale != nil else { return }
       var values = workspace.inputs[index].values.mutableSpan

@@ -54,6 +54,11 @@ package struct Workspace {
     recurrent.trim(to: Self.keptFloats)
   }
 
+  /// Whether the turn reports rows of an output for a rider.
+  package func hasValues(ofOutput output: Int, rider: Int) -> Bool {
+    !reported[output][rider].isEmpty
+  }
+
   /// The reported values of an output for a rider: its reported rows × the output's size.
   package func values(ofOutput output: Int, rider: Int) -> ArraySlice<Float> {
     let (rows, columns) = (reported[output][rider], outputs[output].columns)

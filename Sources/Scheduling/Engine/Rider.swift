@@ -88,7 +88,8 @@ final class Rider: @unchecked Sendable {
     if part.finishes, returnsState, finalState == nil {
       finalState = states.state(ofSeat: part.seat, position: position)
     }
-    guard case .generation(var generation) = continuation else {
+    // Most riders draw no tokens: theirs is not copied.
+    guard case .generation = continuation else {
       collect(index, from: workspace, graph: graph)
       guard part.finishes else { return .rides }
       if case .decoding(let decoding, let reader) = continuation {
@@ -96,7 +97,7 @@ final class Rider: @unchecked Sendable {
       }
       return feedBack(graph: graph).map { .goesOn(steps: $0) } ?? .ends
     }
-    guard part.finishes else { return .rides }
+    guard part.finishes, case .generation(var generation) = continuation else { return .rides }
     let token = generation.sampler.draw(
       from: workspace.values(ofOutput: generation.output, rider: index))
     let reply = generation.onToken(token)
@@ -126,7 +127,7 @@ final class Rider: @unchecked Sendable {
         }
       }
     }
-    for output in reported.indices {
+    for output in reported.indices where workspace.hasValues(ofOutput: output, rider: index) {
       reported[output] += workspace.values(ofOutput: output, rider: index)
     }
   }

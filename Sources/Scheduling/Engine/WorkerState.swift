@@ -43,11 +43,15 @@ struct WorkerState {
 
   /// Advances all riders by their parts of a turn.
   mutating func compute(_ turn: Turn, crew: Crew?) {
-    let steps = turn.parts.compactMap { part -> TurnRider? in
+    var steps: [TurnRider] = []
+    steps.reserveCapacity(turn.parts.count)
+    for part in turn.parts {
       guard let rider = riders[part.seat] else { preconditionFailure("nobody in a seat") }
-      guard let search = rider.search else { return rider.part(part) }
-      decoding?.add(search, seat: part.seat)
-      return nil
+      if let search = rider.search {
+        decoding?.add(search, seat: part.seat)
+      } else {
+        steps.append(rider.part(part))
+      }
     }
     if !steps.isEmpty {
       graph.forward(steps, states: &states, workspace: &workspace, crew: crew)

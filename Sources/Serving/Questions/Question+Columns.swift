@@ -29,7 +29,7 @@ extension ServedModel {
 
 extension Question {
   /// Asks `model` for predictions of the sequences in `columns`, one for each input of the model, in its order.
-  package init(
+  package convenience init(
     of model: ServedModel, _ columns: [InputColumn], outputs: Selection.Steps? = nil,
     horizon: Int? = nil, limits: QuestionLimits
   ) throws(Fault) {

@@ -3,7 +3,9 @@ import ModelFormat
 import Scheduling
 
 /// A request for predictions, checked against its model.
-package struct Question: Sendable {
+///
+/// A class, as several parts of the service hold on to it until it is answered.
+package final class Question: Sendable {
   package let model: ServedModel
   package let inputs: InputBatch
   package let selection: Selection

@@ -25,7 +25,8 @@ struct Mail: Sendable {
   let content: Content
 }
 
-/// A loop's mailbox, to which any thread may post. A loop that waits is woken once, by the first piece of mail.
+/// A loop's mailbox, to which any thread may post. A loop that waits is woken once, by the first piece of mail, or when
+/// its sender is done (`WakeUps`).
 final class Inbox: Sendable {
   private struct State {
     var mail: [Mail] = []
@@ -34,20 +35,23 @@ final class Inbox: Sendable {
   }
 
   private let state = Mutex(State())
-  private let wakeLoop: @Sendable () -> Void
+  let wakeLoop: @Sendable () -> Void
 
   /// - Parameter wakeLoop: wakes the loop, which waits.
   init(wakeLoop: @escaping @Sendable () -> Void) { self.wakeLoop = wakeLoop }
 
-  /// Adds `mail`, and wakes the loop if it waits. A running loop looks into the inbox before it rests, so the
-  /// responses that one call of the engine makes cost one wake-up between them.
+  /// Adds `mail`, and wakes the loop if it waits. A running loop looks into the inbox before it rests.
   func post(_ mail: Mail) {
     let wasWaiting = state.withLock { state in
       state.mail.append(mail)
       defer { state.isWaiting = false }
       return state.isWaiting
     }
-    if wasWaiting { wakeLoop() }
+    if let wakeUps = WakeUps.gathered {
+      wakeUps.add(self, isWaiting: wasWaiting)
+    } else if wasWaiting {
+      wakeLoop()
+    }
   }
 
   /// Records that the loop runs, and will look into the inbox before it rests.

@@ -108,7 +108,8 @@ extension Engine {
     let start = ContinuousClock.now
     worker.compute(plan.turn, crew: plan.way == .together ? crew : nil)
     let computing = start.duration(to: .now).seconds
-    let next = worker.advance(plan.turn)
+    var next: [Rider.Next] = []
+    answering { next = worker.advance(plan.turn) }
     let seconds = end.duration(to: .now).seconds
     let (finished, othersWait, checkAgainAt) = state.withLock { state in
       state.record(plan, computing: computing, all: seconds)
@@ -136,10 +137,11 @@ extension Engine {
   private func deliver(_ answers: [RiderGroup.Answer], of worker: Worker?) {
     guard let worker, answers.reduce(0, { $0 + $1.numberCount }) > Self.maxNumbersBetweenTurns
     else {
-      for answer in answers { answer.deliver() }
-      return
+      return answering { for answer in answers { answer.deliver() } }
     }
-    worker.answers.async(group: deliveries) { for answer in answers { answer.deliver() } }
+    worker.answers.async(group: deliveries) { [self] in
+      answering { for answer in answers { answer.deliver() } }
+    }
   }
 
   // MARK: - Deadlines

@@ -18,6 +18,9 @@ package final class Engine: Sendable {
   let crew: Crew?
   /// This engine's share of the cores; nil if no other engine turns on them.
   let share: CoreShare?
+  /// Calls a function that answers several requests, one after another: here what each would cost anew may be put off
+  /// to the end of all.
+  let answering: @Sendable (() -> Void) -> Void
   let metrics = EngineMetrics()
   /// The answers that another thread than their worker's is still delivering.
   let deliveries = DispatchGroup()
@@ -44,9 +47,11 @@ package final class Engine: Sendable {
   }
 
   package init(
-    graph: ModelGraph, limits: EngineLimits = EngineLimits(), share: CoreShare? = nil
+    graph: ModelGraph, limits: EngineLimits = EngineLimits(), share: CoreShare? = nil,
+    answering: @escaping @Sendable (() -> Void) -> Void = { $0() }
   ) {
     self.share = share
+    self.answering = answering
     self.graph = graph
     self.limits = limits
     let carousel = Carousel(

@@ -45,7 +45,8 @@ final class ModelServer: Sendable {
     modules.service.tokens = try settings.tokens()
     let cores = graphs.count > 1 ? Cores(count: AvailableCores().count) : nil
     let engines = graphs.map { [limits = modules.engine] graph in
-      Engine(graph: graph, limits: limits, share: cores?.share())
+      Engine(
+        graph: graph, limits: limits, share: cores?.share(), answering: Server.answering)
     }
     let reference = ServerReference()
     let memory = MemoryBudget(limit: settings.memoryLimit)

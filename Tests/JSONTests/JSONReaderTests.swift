@@ -152,6 +152,36 @@ import Testing
       try read(#"{"a":[\#(text)]}"#).numbers.map(\.bitPattern) == values.map(\.bitPattern))
   }
 
+  /// Short decimals are read another way than long ones; both ways give the nearest float.
+  @Test func readsDecimalsOfAnyLength() throws {
+    var noise = SeededNumbers(state: 5)
+    func digits(_ count: UInt64) -> String {
+      (0..<count).map { _ in String(noise.next() % 10) }.joined()
+    }
+    let texts = (0..<20_000).map { _ in
+      let sign = noise.next() % 2 == 0 ? "-" : ""
+      let whole = String(UInt64(digits(1 + UInt64(noise.next()) % 10)) ?? 0)
+      let fraction = noise.next() % 4 == 0 ? "" : "." + digits(1 + UInt64(noise.next()) % 10)
+      return sign + whole + fraction
+    }
+    for start in stride(from: 0, to: texts.count, by: 8) {
+      let some = texts[start..<start + 8]
+      let document = try read(#"{"a": [ \#(some.joined(separator: " , ")) ] }"#)
+      #expect(document.numbers.map(\.bitPattern) == some.map { Float($0)?.bitPattern })
+      #expect(document.count(2) == 8)
+    }
+  }
+
+  @Test(arguments: [
+    "01", "-01", "1.", "-", "-.5", ".5", "+1", "1 2", "1_0", "1.5x", "1..2", "0x1", "--1", "1,",
+    ",1",
+  ])
+  func refusesWhatLooksLikeAShortNumber(text: String) {
+    #expect(throws: JSONReadError.self) { try read(#"{"a":[\#(text)]}"#) }
+    #expect(throws: JSONReadError.self) { try read(#"{"a":[1.5,\#(text)]}"#) }
+    #expect(throws: JSONReadError.self) { try read(#"{"a":\#(text)}"#) }
+  }
+
   @Test func readersForgetEarlierDocuments() throws {
     #expect(throws: JSONReadError.self) { try read(#"{"abc":[[1,2],["x",NaN]]}"#) }
     let large = #"{"a":["# + String(repeating: "1,", count: 200_000) + "1]}"

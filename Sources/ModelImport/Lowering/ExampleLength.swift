@@ -53,12 +53,29 @@ enum ExampleLength {
   }
 
   /// Records that sequences must have as many steps as the example.
-  private static func record(_ l: inout Lowering, _ atom: Atom, _ what: String) {
+  private static func record(
+    _ l: inout Lowering, _ atom: Atom, _ what: String,
+    forOthers remedy: String = "export to ONNX with dynamic axes"
+  ) {
     guard let steps = keepSteps(&l, of: atom) else { return }
     l.builder.note(
       "\(what), which comes from the \(steps) steps of the exporter's example: sequences of exactly \(steps) steps are "
-        + "taken (\"steps\" in model.json); for others, export to ONNX with dynamic axes"
+        + "taken (\"steps\" in model.json); for others, \(remedy)"
     )
+  }
+
+  /// How to export what a node does for sequences of other lengths.
+  private static func remedy(_ node: SourceNode) -> String {
+    node.isOfWrite ? Remedy.writingLast : "export to ONNX with dynamic axes"
+  }
+
+  /// Whether nothing is in a range: also not in one from behind the example's last step, where the file has any number of them.
+  static func isEmpty(_ l: Lowering, _ axis: [Atom], _ range: AxisRange) -> Bool {
+    if range.count == 0 { return true }
+    guard axis.count == 1, axis[0].role == .time, axis[0].isOpen, range.start > 0 else {
+      return false
+    }
+    return l.exampleSteps[axis[0]] == range.start
   }
 
   /// Asks that steps of which the file tells no number are as many as there are rows of weights; nil if they are no such steps.
@@ -107,7 +124,7 @@ enum ExampleLength {
         else { throw refusal }
         throw l.require(.size(origin, count), or: refusal)
       }
-      record(&l, atom, "\(node.place) \(what)")
+      record(&l, atom, "\(node.place) \(what)", forOthers: remedy(node))
     }
   }
 
@@ -171,7 +188,9 @@ enum ExampleLength {
   static func recordRange(
     _ l: inout Lowering, _ atom: Atom, _ node: SourceNode, _ steps: ClosedRange<Int>
   ) {
-    record(&l, atom, "\(node.place) chooses steps \(steps.lowerBound) to \(steps.upperBound)")
+    record(
+      &l, atom, "\(node.place) chooses steps \(steps.lowerBound) to \(steps.upperBound)",
+      forOthers: remedy(node))
   }
 
   /// Records that steps beyond those of the example are left out.
@@ -269,7 +288,8 @@ enum ExampleLength {
     if first == last {
       l.exampleSteps.choose(first, of: atom, at: node.place)
     } else if isExact {
-      record(&l, atom, "\(node.place) chooses steps \(first) to \(last)")
+      record(
+        &l, atom, "\(node.place) chooses steps \(first) to \(last)", forOthers: remedy(node))
     }
     guard !isExact, atom.isOpen, last == count - 1 else { return indices }
     return first == last ? [atom.size - 1] : Array(first..<atom.size)

@@ -161,7 +161,7 @@ enum IndexLowering {
   private static func scatterElements(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
-    let data = try l.required(node, 0)
+    var data = try l.required(node, 0)
     let (given, rank) = (node.integer("axis", default: 0), data.shape.count)
     let axis = given < 0 ? given + rank : given
     guard let indices = try l.constant(node, 1, "indices"), isSame(indices),
@@ -172,9 +172,15 @@ enum IndexLowering {
         "indices that differ", because: "what is written over must be one index for all",
         instead: Remedy.writing)
     }
-    let size = data.shape[axis]
+    var size = data.shape[axis]
     let index = try index(indices, of: size, node)
     var parts: [LoweredValue] = []
+    // The step may be the last of some sequences: with one more, there is always something behind it.
+    let isOpen = data.isOpenStep(index, axis: axis)
+    if isOpen, case .carried(let value) = data {
+      data = .carried(try StepLowering.pad(&l, node, value, axis: axis, (0, 1), "constant", 0))
+      size += 1
+    }
     if index > 0 { parts.append(try part(&l, node, data, axis: axis, 0..<index)) }
     switch (try l.required(node, 2), data) {
     case (.constant(let constant), .carried(let value)):
@@ -185,7 +191,14 @@ enum IndexLowering {
     case (let updates, _): parts.append(updates)
     }
     if index + 1 < size { parts.append(try part(&l, node, data, axis: axis, index + 1..<size)) }
-    return try SelectionLowering.concat(&l, node, parts, axis: axis)
+    let result = try SelectionLowering.concat(&l, node, parts, axis: axis)
+    guard isOpen else { return result }
+    if index > 2 {
+      l.builder.note(
+        "\(node.place) writes step \(index) of any sequence, as the file does: if the number was made of the length, as of "
+          + "x.size(1) - 1, \(Remedy.writingLast)")
+    }
+    return try StepLowering.pad(&l, node, result, axis: axis, (0, -1), "constant", 0)
   }
 
   /// A range of what is not written over; it may be a constant, such as the zeros that a loop fills.
@@ -206,5 +219,15 @@ enum IndexLowering {
       }
       return .constant(tensor.part(range, along: axis))
     }
+  }
+}
+
+extension LoweredValue {
+  /// Whether an index is that of one of any number of steps, counted from the first, and not the first itself.
+  fileprivate func isOpenStep(_ index: Int, axis: Int) -> Bool {
+    guard case .carried(let value) = self, value.form == .sequence, value.axes[axis].count == 1,
+      let atom = value.axes[axis].first, atom.role == .time, atom.isOpen
+    else { return false }
+    return index > 0 && index <= atom.size / 2
   }
 }

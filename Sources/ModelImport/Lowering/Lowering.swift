@@ -85,7 +85,8 @@ struct Lowering {
       }
       throw node.refusal(
         "an array of \(tensor.shape) as input \(index)",
-        because: "arrays that are computed may have \(SourceTensor.maxElements) elements")
+        because: "arrays that are computed may have \(SourceTensor.maxElements) elements",
+        instead: Remedy.operators[node.op])
     }
   }
 

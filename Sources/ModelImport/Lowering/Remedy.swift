@@ -22,7 +22,10 @@ enum Remedy {
     "train the model with nn.Upsample(scale_factor=…) and nn.Conv1d in its place, which are carried; where the result meets steps from before the pools, export without dynamic axes, for sequences of the example's length"
 
   static let writing =
-    "save it with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), x an example of the sequences' length: that graph is carried where a whole range is written (z[:, 3] = y, z[:, 2:5] = y), and not with a stride (z[:, ::2] = y)"
+    "save it with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), x an example of the sequences' length: that graph is carried where a whole range is written (z[:, 3] = y, z[:, 2:5] = y), and not with a stride (z[:, ::2] = y); torch.jit.save(torch.jit.trace(model.eval(), (x,)), 'model.pt') writes one for other lengths too"
+
+  static let writingLast =
+    "write with bounds below 0, as z[:, -1] = y, and save it with torch.jit.save(torch.jit.trace(model.eval(), (x,)), 'model.pt')"
 
   static let projection =
     "an LSTM with a projection (proj_size) has no form in ONNX: torch.export.save(torch.export.export(model.eval(), (x,)), 'm.pt2') writes one that is carried"

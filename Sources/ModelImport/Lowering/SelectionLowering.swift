@@ -131,7 +131,7 @@ enum SelectionLowering {
     for (axis, range) in ranges.enumerated() where !range.isAll(of: value.shape[axis]) {
       ExampleLength.recordSplit(&l, value.axes[axis], parts: parts, node)
       // Nothing before the first or behind the last of what is written over.
-      if range.count == 0, node.integer("mayBeEmpty") == 1 {
+      if node.isOfWrite, ExampleLength.isEmpty(l, value.axes[axis], range) {
         return [.constant(SourceTensor(repeating: 0, shape: [0]))]
       }
       guard range.count > 0 else {

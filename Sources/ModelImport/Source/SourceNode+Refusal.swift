@@ -18,6 +18,9 @@ extension SourceNode {
     return op.lowercased()
   }
 
+  /// Whether the node is part of a write over steps or elements.
+  var isOfWrite: Bool { op == "ScatterElements" || integer("isOfWrite") == 1 }
+
   /// The node's place, for errors.
   var place: String { "node \"\(name.prefix(200))\" (\(op))" }
 }

@@ -425,6 +425,23 @@ class Written(nn.Module):
         return zeroed, doubled, copied, chosen, h
 
 
+class WrittenEnd(nn.Module):
+    """Assignments to steps whose numbers come from the length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        h = self.rnn(x)[0]
+        last, tail, head, part = h.clone(), h.clone(), torch.zeros_like(h), h.clone()
+        last[:, x.size(1) - 1] = 0.5
+        tail[:, x.size(1) - 2:] = h[:, :2]
+        head[:, :x.size(1) - 1] = h[:, 1:]
+        part[:, x.size(1) - 1, 1:3] = h[:, 0, :2]
+        return last, tail, head, part
+
+
 class Pieces(nn.Module):
     """Parts of the steps whose ends come from the length."""
 
@@ -538,13 +555,13 @@ MODELS = {
     "series": Series, "positions": Positions, "deviation": Deviation,
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
-    "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights,
+    "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
-       "position_ids", "causal", "step_weights")
+       "position_ids", "causal", "step_weights", "written_end")
 # Of one length.
-FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights")
+FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end")
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
@@ -641,7 +658,7 @@ def main() -> None:
         with torch.set_grad_enabled(name != "attended"):
             torch.jit.trace(model, example, check_trace=name != "attended").save(folder / "traced.pt")
         if name in ("tagger", "last_states", "stateful", "projected", "sorted", "voice", "position_ids", "causal",
-                    "step_weights"):
+                    "step_weights", "written_end"):
             torch.jit.script(model).save(folder / "scripted.pt")
         if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation", *NEW):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")

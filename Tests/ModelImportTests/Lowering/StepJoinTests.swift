@@ -82,6 +82,23 @@ import Testing
     }
   }
 
+  /// A step of any number of them, counted from the first, may be the last one; a number that may come from the length is told.
+  @Test(arguments: [0, 1, 5]) func aStepOfAnyNumberThatIsWrittenOver(step: Int) throws {
+    let indices = SourceTensor(repeating: Double(step), shape: [1, 1, 4], kind: .integer)
+    let nodes =
+      first("x") + [
+        node("Abs", ["x"], "a"),
+        node("ScatterElements", ["a", "at", "start"], "w", ["axis": .integer(1)]),
+        node("Neg", ["w"], "y"),
+      ]
+    let draft = try draft(graph(nodes, ["at": indices], isOpen: true))
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    #expect(draft.notes.contains { $0.contains("step \(step) of any") } == (step == 5))
+    let least = max(step + 1, 2)
+    try expectAgreement(draft, steps: [least, least + 1, 12, 20])
+    #expect(throws: (any Error).self) { try self.expectAgreement(draft, steps: [least - 1]) }
+  }
+
   /// A mask with a number of its own for each step chooses between values, and between a value and numbers.
   @Test(arguments: ["a", "low"]) func aChoiceByStep(other: String) throws {
     let mask = SourceTensor(

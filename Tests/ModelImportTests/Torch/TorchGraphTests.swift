@@ -75,7 +75,7 @@ import Testing
   /// What PyTorch computed of the example's length holds for that alone.
   @Test(arguments: [
     "positions/exported.pt2", "deviation/exported.pt2", "pieces/traced.pt", "pieces/exported.pt2",
-    "each_step/traced.pt", "each_step/exported.pt2",
+    "each_step/traced.pt", "each_step/exported.pt2", "written_end/exported.pt2",
   ])
   func theExamplesLengthIsKept(file: String) throws {
     let path = Fixtures.path("torch_graphs/\(file)")
@@ -92,9 +92,10 @@ import Testing
     #expect(draft.notes.contains { $0.contains("the first 16 steps") }, "\(draft.notes)")
   }
 
-  /// A trace has the length as a call of `size`: it is computed for each sequence.
-  @Test func aTracedLengthIsAValue() throws {
-    let path = Fixtures.path("torch_graphs/deviation/traced.pt")
+  /// TorchScript has the length as a call of `size`: it is computed for each sequence.
+  @Test(arguments: ["deviation/traced.pt", "written_end/traced.pt", "written_end/scripted.pt"])
+  func aTracedLengthIsAValue(file: String) throws {
+    let path = Fixtures.path("torch_graphs/\(file)")
     let draft = try importedFolder(ImportRequest(files: [path]))
     #expect(draft.description.inputs.map(\.steps) == [nil])
   }

@@ -8,8 +8,8 @@ struct AtenStorage {
     case reshaped
     /// The axes in another order.
     case moved([Int])
-    /// A part of an axis; a single index is no axis of the view.
-    case part(axis: Int, start: Int, end: Int, isIndex: Bool)
+    /// A part of an axis, whose bounds may be computed from sizes. `end` is none for a single index, which is no axis of the view.
+    case part(axis: Int, start: AtenValue, end: AtenValue)
     /// Elements as far apart along an axis, as of `x[::2]`.
     case strided
     /// A view or a copy, or one that can't be written through.

@@ -14,9 +14,8 @@ enum AtenWrites {
     case "index_put", "index_put_": return .tensor(try chosen(&t, call))
     case "select_scatter":
       let (x, part) = (try call.tensor(0, "self"), try call.tensor(1, "src"))
-      let index = try call.int(3, "index")
       let place = AtenStorage.Place.part(
-        axis: try call.int(2, "dim"), start: index, end: end(behind: index), isIndex: true)
+        axis: try call.int(2, "dim"), start: call.value(3, "index") ?? .none, end: .none)
       return .tensor(try put(&t, part, into: x, place, call))
     case "slice_scatter":
       let (x, part) = (try call.tensor(0, "self"), try call.tensor(1, "src"))
@@ -26,8 +25,8 @@ enum AtenWrites {
           instead: Remedy.strided)
       }
       let place = AtenStorage.Place.part(
-        axis: try call.int(2, "dim", default: 0), start: try call.int(3, "start", default: 0),
-        end: try call.int(4, "end", default: Int(Int32.max)), isIndex: false)
+        axis: try call.int(2, "dim", default: 0), start: bound(call.value(3, "start"), or: 0),
+        end: bound(call.value(4, "end"), or: allSteps))
       return .tensor(try put(&t, part, into: x, place, call))
     default: return nil
     }
@@ -51,24 +50,23 @@ enum AtenWrites {
       else { return .unknown }
       return .moved(order.indices.map { order.firstIndex(of: $0) ?? 0 })
     case "select":
-      guard let axis = try? call.int(1, "dim"), let index = try? call.int(2, "index") else {
-        return .unknown
-      }
-      return .part(axis: axis, start: index, end: end(behind: index), isIndex: true)
-    case "slice", "narrow":
-      let axis = try? call.int(1, "dim", default: 0)
-      let start = try? call.int(2, "start", default: 0)
-      guard let axis, let start else { return .unknown }
-      if call.name == "narrow" {
-        guard let length = try? call.int(3, "length"), start >= 0 else { return .unknown }
-        return .part(axis: axis, start: start, end: start &+ length, isIndex: false)
-      }
-      guard let end = try? call.int(3, "end", default: Int(Int32.max)),
-        let step = try? call.int(4, "step", default: 1)
+      guard let axis = try? call.int(1, "dim"), let index = call.value(2, "index"), isBound(index)
       else { return .unknown }
+      return .part(axis: axis, start: index, end: .none)
+    case "slice", "narrow":
+      let (start, end) = (
+        bound(call.value(2, "start"), or: 0), bound(call.value(3, "end"), or: allSteps)
+      )
+      guard let axis = try? call.int(1, "dim", default: 0), isBound(start) else { return .unknown }
+      if call.name == "narrow" {
+        guard case .int(let first) = start, let length = try? call.int(3, "length"), first >= 0
+        else { return .unknown }
+        return .part(axis: axis, start: start, end: .int(first &+ length))
+      }
+      guard isBound(end), let step = try? call.int(4, "step", default: 1) else { return .unknown }
       if step != 1 { return .strided }
-      if start == 0, end >= Int(Int32.max) { return .whole }
-      return .part(axis: axis, start: start, end: min(end, Int(Int32.max)), isIndex: false)
+      if case (.int(0), .int(allSteps...)) = (start, end) { return .whole }
+      return .part(axis: axis, start: start, end: end)
     // Views where the elements lie in order, else copies.
     case "contiguous", "reshape", "reshape_as", "_reshape_alias", "flatten", "to", "type_as",
       "float", "double", "expand", "expand_as", "broadcast_to", "unfold", "diagonal":
@@ -77,7 +75,33 @@ enum AtenWrites {
     }
   }
 
-  private static func end(behind index: Int) -> Int { index == -1 ? Int(Int32.max) : index + 1 }
+  /// An end behind any axis.
+  private static let allSteps = Int(Int32.max)
+
+  private static func bound(_ value: AtenValue?, or fallback: Int) -> AtenValue {
+    switch value {
+    case nil, .some(.none): .int(fallback)
+    case .int(let bound)?: .int(min(bound, allSteps))
+    case .some(let value): value
+    }
+  }
+
+  /// Whether a value is a number, or one that is computed from sizes.
+  private static func isBound(_ value: AtenValue) -> Bool {
+    switch value {
+    case .int: true
+    case .tensor(let tensor): tensor.rank ?? 0 == 0
+    default: false
+    }
+  }
+
+  /// What lies behind a single index.
+  private static func end(
+    _ t: inout AtenTranslation, behind index: AtenValue, _ call: AtenCall
+  ) throws(ImportError) -> AtenValue {
+    if case .int(let index) = index { return .int(index == -1 ? allSteps : index + 1) }
+    return .tensor(try AtenElementwise.two(&t, "Add", index, .int(1), call))
+  }
 
   /// A tensor after `part` was written to the place in it.
   static func put(
@@ -90,19 +114,24 @@ enum AtenWrites {
       let shape = t.emit("Shape", [x], rank: 1, isWhole: true, of: call)
       return t.emit("Reshape", [part, shape], rank: x.rank, isWhole: x.isWhole, of: call)
     case .moved(let order): return AtenShapes.transposed(&t, part, order, call)
-    case .part(let axis, let start, let end, let isIndex):
+    case .part(let axis, let start, var end):
       let axis = try AtenShapes.axis(axis, of: x, call)
-      var parts = [isIndex ? AtenShapes.unsqueeze(&t, part, axis, call) : part]
-      func rest(_ from: Int, _ to: Int, _ t: inout AtenTranslation) -> AtenTensor {
-        t.emit(
-          "Slice", [x, t.ints([from]), t.ints([to]), t.ints([axis])],
-          ["mayBeEmpty": .integer(1)], rank: x.rank, isWhole: x.isWhole, of: call)
+      var parts = [part]
+      if case .none = end {
+        end = try Self.end(&t, behind: start, call)
+        parts = [AtenShapes.unsqueeze(&t, part, axis, call)]
       }
-      if start != 0 { parts.insert(rest(0, start, &t), at: 0) }
-      if end < Int(Int32.max) { parts.append(rest(end, Int(Int32.max), &t)) }
+      func rest(_ from: AtenValue, _ to: AtenValue) throws(ImportError) -> AtenTensor {
+        t.emit(
+          "Slice", [x, try t.entry(from, call), try t.entry(to, call), t.ints([axis])],
+          ["isOfWrite": .integer(1)], rank: x.rank, isWhole: x.isWhole, of: call)
+      }
+      if case .int(0) = start {} else { parts.insert(try rest(.int(0), start), at: 0) }
+      if case .int(allSteps...) = end {} else { parts.append(try rest(end, .int(allSteps))) }
       if parts.count == 1 { return parts[0] }
       return t.emit(
-        "Concat", parts, ["axis": .integer(axis)], rank: x.rank, isWhole: x.isWhole, of: call)
+        "Concat", parts, ["axis": .integer(axis), "isOfWrite": .integer(1)], rank: x.rank,
+        isWhole: x.isWhole, of: call)
     case .strided, .unknown:
       throw call.failure("a view that can't be written through", because: "it may be a copy")
     }

@@ -25,6 +25,8 @@ struct Assumptions: Equatable, Sendable {
   var makesStepsOfVectors = true
   /// Whether numbers that the graph computes from how many steps there are become values of the folder.
   var carriesLengths = false
+  /// Whether numbers that grow by the same at every step may be divided by such a number.
+  var dividesByLengths = false
   /// Whether steps that were resized are cropped to those that they meet.
   var cropsSteps = false
   /// The sizes of element axes that the file leaves open, inferred from weights.

@@ -130,6 +130,7 @@ enum ElementwiseLowering {
         "arithmetic with ids", because: "ids lead to an embedding",
         instead: "export the model with a float input")
     }
+    let constant = Layout.withoutBatch(constant, along: carried)
     if let length = LengthLowering.value(&l, constant, node) {
       return try combine(&l, node, op, isFirst ? length : carried, isFirst ? carried : length)
     }

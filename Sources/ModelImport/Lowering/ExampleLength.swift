@@ -206,7 +206,8 @@ enum ExampleLength {
     _ l: inout Lowering, _ constant: SourceTensor, along value: CarriedValue, _ node: SourceNode
   ) -> CarriedValue? {
     guard value.form == .sequence, let time = value.timeAtoms.first, value.timeAtoms.count == 1,
-      !time.isOpen, time.size > 1, !constant.isUniform, let axis = value.axis(of: time),
+      !time.isOpen || time.isOfFixedNumber, time.size > 1, !constant.isUniform,
+      let axis = value.axis(of: time),
       value.axes[axis].count == 1, constant.count <= Lowering.maxElements
     else { return nil }
     let strides = RowMajor.broadcastStrides(constant.shape, to: value.shape)
@@ -248,7 +249,9 @@ enum ExampleLength {
     result.node = l.builder.emit(
       .conv(), [start], named: "\(name).table",
       tensors: [("weight", [size, 1, time.size], weights)])
-    record(&l, time, "\(node.place) has numbers for each step")
+    if !time.isOpen {
+      record(&l, time, "\(node.place) has numbers for each step", forOthers: Remedy.stepTable)
+    }
     return result
   }
 

@@ -33,7 +33,7 @@ package struct GraphTranslation {
   private static let maxAttempts = 64
 
   /// The steps are odd in one and even in the other: half of them, or what a stride leaves, differs by which they are.
-  private static let standIns = [
+  static let standIns = [
     StandIns(batch: 7919, steps: [1009, 1499, 1999, 2503], elements: [3001, 3253, 3511, 3761]),
     StandIns(batch: 8101, steps: [1006, 1502, 1994, 2498], elements: [3089, 3347, 3593, 3847]),
   ]
@@ -46,7 +46,9 @@ package struct GraphTranslation {
     guard hasOpenSizes else { return try draft(of: first, named: name) }
     let second = try translated(Self.standIns[1])
     if first.hasSameWeights(as: second) { return try draft(of: first, named: name) }
-    if let draft = try? draftCarryingLengths(named: name) { return draft }
+    for divides in [false, true] {
+      if let draft = try? draftCarryingLengths(named: name, divides: divides) { return draft }
+    }
     throw ImportError(
       file: "", place: first.firstDifference(from: second).map { "node \"\($0)\"" },
       problem:
@@ -58,13 +60,6 @@ package struct GraphTranslation {
     graph.inputs.contains {
       $0.dimensions.contains { if case .named = $0 { true } else { false } }
     }
-  }
-
-  /// The folder with numbers of steps as values; nil if something else depends on the number of steps or of sequences.
-  private func draftCarryingLengths(named name: String) throws(ImportError) -> FolderDraft? {
-    let first = try translated(Self.standIns[0], carriesLengths: true)
-    let second = try translated(Self.standIns[1], carriesLengths: true)
-    return first.hasSameWeights(as: second) ? try draft(of: first, named: name) : nil
   }
 
   /// The source graph with the places of its values in the folder.
@@ -111,11 +106,11 @@ package struct GraphTranslation {
       isStepwise: assumptions.isStepwise || finished.readsNoSequence)
   }
 
-  private func translated(
-    _ standIns: StandIns, carriesLengths: Bool = false
+  func translated(
+    _ standIns: StandIns, carriesLengths: Bool = false, divides: Bool = false
   ) throws(ImportError) -> FinishedGraph {
     var assumptions = Assumptions(options)
-    assumptions.carriesLengths = carriesLengths
+    (assumptions.carriesLengths, assumptions.dividesByLengths) = (carriesLengths, divides)
     var attempts = 0
     // The first errors that an input's axis has another role.
     var conflicts: [Atom.Origin: ImportError] = [:]

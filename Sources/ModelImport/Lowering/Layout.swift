@@ -112,13 +112,27 @@ enum Layout {
         throw node.refusal(
           "a constant of \(constant.shape) that differs along \(atom.role.rawValue)",
           because: "constants of a model folder are the same for every sequence and step",
-          instead: atom.isOpen && atom.role == .time ? Remedy.oneLength : nil
+          instead: atom.isOpen && atom.role == .time ? Remedy.stepNumbers : nil
         )
       }
     }
     return RowMajor.positions(
       shape: value.elements.map(\.size), strides: value.elements.map { steps[$0] ?? 0 }
     ).map { constant[$0] }
+  }
+
+  /// A constant that is repeated for each sequence of the batch, also of the example's, for one of them.
+  static func withoutBatch(_ constant: SourceTensor, along value: CarriedValue) -> SourceTensor {
+    var constant = constant
+    let missing = value.axes.count - constant.rank
+    for axis in constant.shape.indices where constant.shape[axis] > 1 && axis + missing >= 0 {
+      let step = RowMajor.strides(constant.shape)[axis]
+      guard value.axes[axis + missing].map(\.role) == [.batch],
+        constant.isSame(along: step, count: constant.shape[axis])
+      else { continue }
+      constant = constant.part(0..<1, along: axis)
+    }
+    return constant
   }
 
   /// The value with axes of size 1 inserted first, up to `rank` axes.

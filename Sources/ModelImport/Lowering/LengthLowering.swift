@@ -41,8 +41,9 @@ enum LengthLowering {
   /// Exporters round such numbers to single precision.
   private static func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 2e-7 * b }
 
-  private static func emit(
-    _ l: inout Lowering, _ form: Form, isInverse: Bool, _ atom: Atom, _ node: SourceNode
+  /// A number of steps as a vector; nil if no sequence has these.
+  static func emit(
+    _ l: inout Lowering, _ form: Form, isInverse: Bool = false, _ atom: Atom, _ node: SourceNode
   ) -> String? {
     guard let zeros = l.zeros(likeStepsOf: atom, node) else { return nil }
     let name = node.outputs.first ?? node.name
@@ -63,5 +64,16 @@ enum LengthLowering {
     guard isInverse else { return result }
     let one = emit(.affine(scale: [0], shift: [1]), count, part: "one")
     return emit(.divide, one, result, part: "inverse")
+  }
+}
+
+extension GraphTranslation {
+  /// The folder with numbers of steps as values; nil if something else depends on the number of steps or of sequences.
+  func draftCarryingLengths(
+    named name: String, divides: Bool
+  ) throws(ImportError) -> FolderDraft? {
+    let first = try translated(Self.standIns[0], carriesLengths: true, divides: divides)
+    let second = try translated(Self.standIns[1], carriesLengths: true, divides: divides)
+    return first.hasSameWeights(as: second) ? try draft(of: first, named: name) : nil
   }
 }

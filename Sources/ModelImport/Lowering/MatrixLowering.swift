@@ -158,6 +158,11 @@ extension MatrixLowering {
     if let result = try flattened(&l, value, axis: axis, outputs: outputs, node, weight: weight) {
       return result
     }
+    if atoms.contains(where: { $0.role == .time }),
+      let vector = FixedSteps.elements(&l, value, node)
+    {
+      return try contracting(&l, vector, axis: axis, outputs: outputs, node, weight: weight)
+    }
     if let other = atoms.first(where: { $0.role != .element }) {
       throw l.requiring(
         other, .element,
@@ -166,7 +171,7 @@ extension MatrixLowering {
           because:
             "each step, or vector, is taken through a matrix by itself: a fixed number of steps would be part of the weights",
           instead:
-            "pool over the steps, as (h * weights[:, None]).sum(1) does, or take the last, before this layer"
+            "pool over the steps, or take the last, before this layer; of the last n steps, put them side by side: torch.stack([x[:, i - n] for i in range(n)], -1)"
         ))
     }
     let inner = atoms.reduce(1) { $0 * $1.size }

@@ -58,6 +58,22 @@ enum RecurrentLowering {
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     let states = try RecurrentStates.lower(&l, node, cell)
     x = try VectorSteps.read(&l, node, x, time: time, states: states.compactMap { $0 })
+    if let groups = try RecurrentGroups.lower(
+      &l, node, x, batch: batch, areStatesZero: states.allSatisfy { $0 == nil },
+      each: { l, x throws(ImportError) in try layer(&l, node, cell, x, states) })
+    {
+      return groups
+    }
+    return try layer(&l, node, cell, x, states)
+  }
+
+  /// The layer of sequences of which none is more than one of the batch.
+  private static func layer(
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ x: CarriedValue,
+    _ states: [CarriedValue?]
+  ) throws(ImportError) -> [LoweredValue] {
+    var x = x
+    let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     try checkRoles(&l, node, x, time: time, batch: batch, states: states.compactMap { $0 })
     try checkLengths(&l, node, steps: x.shape[time])
     guard x.shape[2] == cell.inputSize else {

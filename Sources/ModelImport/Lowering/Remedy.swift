@@ -36,14 +36,20 @@ enum Remedy {
   static let oneLength =
     "export it with an example of one length, without dynamic axes (torch.jit.trace in place of torch.jit.script): sequences of that length are then taken"
 
+  static let stepNumbers =
+    "\(stepTable); or \(oneLength)"
+
+  static let stepTable =
+    "export with dynamic axes, where numbers that grow by the same at every step are carried, and others as rows of a table that is a buffer of the module (table[:, :x.size(1)])"
+
   static let repeatedSteps =
     "repeat the steps with nn.Upsample(scale_factor=n) along the steps, which is carried for one length: export without dynamic axes"
 
   static let windows =
-    "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), where unfold is carried"
+    "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), where unfold is carried; where a network reads every n-th step, call it for each group: torch.cat([rnn(x[:, i::n])[1][-1] for i in range(n)], 1)"
 
   static let computedSizes =
-    "if the sizes are those of the export's example: let forward compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps"
+    "if the sizes are those of the export's example: let forward compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps; or export without a dynamic axis for the steps"
 
   static let batchOfOne =
     "export it with an example of one sequence, without a dynamic axis for the batch (torch.jit.trace in place of torch.jit.script): each sequence is then answered as if it were alone in its batch"

@@ -254,7 +254,9 @@ enum SelectionLowering {
     }
     var model = Layout.selecting(
       &l, value, axis: axis, Array(repeating: 0, count: tensor.shape[axis]), node)
+    let tensor = Layout.withoutBatch(tensor, along: value)
     model = try Layout.expanded(&l, model, to: tensor.shape, node)
+    if let numbers = try StepNumbers.sequence(&l, tensor, along: model, node) { return numbers }
     let numbers = try Layout.elements(of: tensor, along: model, node)
     return Layout.map(
       &l,

@@ -175,6 +175,12 @@ enum ShapeLowering {
           continue
         }
         guard atom.role == .element, atom.size % left == 0 || atom.size > 1 else {
+          if atom.role == .time,
+            let vector = FixedSteps.elements(
+              &l, value, areSure: l.assumptions.makesStepsOfVectors, node)
+          {
+            return try reshaped(&l, vector, to: shape, node)
+          }
           throw refusal(node, value, shape, atom)
         }
         let common = gcd(atom.size, left)

@@ -87,6 +87,19 @@ enum StepNumbers {
       elements: elements)
   }
 
+  /// A constant with a number of its own for each step, beside a value of the same axes; nil for others.
+  static func sequence(
+    _ l: inout Lowering, _ constant: SourceTensor, along value: CarriedValue, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue? {
+    guard var result = try progression(&l, constant, along: value, node) else {
+      return ExampleLength.table(&l, constant, along: value, node)
+    }
+    for (axis, atoms) in value.axes.enumerated() where atoms.allSatisfy({ $0.role == .batch }) {
+      result.axes[axis] = atoms
+    }
+    return result
+  }
+
   /// A constant that grows by the same number at every open step, `arange(x.size(1))` and what is computed from it, as a sequence;
   /// nil for others. The translation with another stand-in for the number of steps confirms it.
   static func progression(
@@ -106,8 +119,76 @@ enum StepNumbers {
     var ones = CarriedValue(node: zeros, form: .sequence, axes: [[atom]], elements: [])
     ones = Arithmetic.affine(&l, ones, shift: [1], node)
     var count = try CumulativeLowering.overSteps(&l, node, ones)
-    count = Arithmetic.affine(&l, count, scale: [step], shift: [start - step], node)
-    count.axes = constant.shape.map { $0 == 1 ? [] : [atom] }
+    let axes: [[Atom]] = constant.shape.map { $0 == 1 ? [] : [atom] }
+    if l.assumptions.dividesByLengths {
+      count = try StepRamp(constant).sequence(&l, count, atom, node)
+    } else {
+      count = Arithmetic.affine(&l, count, scale: [step], shift: [start - step], node)
+    }
+    count.axes = axes
     return count
+  }
+}
+
+/// Numbers from `start` on that grow by the same at every step, of which either may have been made of the number of steps:
+/// `arange(n) / n`, `linspace(-1, 1, n)`, `arange(n, 0, -1)`.
+private struct StepRamp {
+  /// By how much they grow, times `divisor` of the number of steps, if there is one.
+  private var step: Double
+  private var divisor: LengthLowering.Form?
+  /// The first or last number.
+  private var end: Double
+  private var isFromEnd = false
+  /// Whether `end` is so many times the growth.
+  private var isOfStep = false
+
+  init(_ numbers: SourceTensor) {
+    let steps = Double(numbers.count)
+    let (first, last) = (numbers[0], numbers[numbers.count - 1])
+    let growth = (last - first) / (steps - 1)
+    (step, end) = (growth, first)
+    if let simple = Self.simple(growth) {
+      step = simple
+    } else {
+      for form in [LengthLowering.Form.count, .fewer] where divisor == nil {
+        guard let simple = Self.simple(growth * form(steps)) else { continue }
+        (step, divisor) = (simple, form)
+      }
+    }
+    for (number, isLast) in [(first, false), (last, true)] where !isOfStep {
+      let times = (number / growth).rounded()
+      guard abs(times) <= 64, abs(number - times * growth) <= 1e-4 * abs(growth) else { continue }
+      (end, isFromEnd, isOfStep) = (times, isLast, true)
+    }
+  }
+
+  /// A number, or its quotient by π, with three decimals or none that count; nil for others.
+  private static func simple(_ number: Double) -> Double? {
+    for unit in [1, Double.pi] {
+      let thousandths = (number / unit * 1000).rounded()
+      if thousandths != 0, abs(number / unit * 1000 - thousandths) <= 2e-6 * abs(thousandths) {
+        return thousandths / 1000 * unit
+      }
+    }
+    return nil
+  }
+
+  /// - Parameter count: 1 at the first step, 2 at the second.
+  func sequence(
+    _ l: inout Lowering, _ count: CarriedValue, _ atom: Atom, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    var result = count
+    if isFromEnd, let all = LengthLowering.emit(&l, .count, atom, node) {
+      let all = CarriedValue(node: all, form: .vector, axes: [[]], elements: [])
+      result = try Arithmetic.combining(&l, [result, all], .subtract, node)
+    } else {
+      result = Arithmetic.affine(&l, result, shift: [-1], node)
+    }
+    if isOfStep { result = Arithmetic.affine(&l, result, shift: [end], node) }
+    if let divisor, let number = LengthLowering.emit(&l, divisor, atom, node) {
+      let number = CarriedValue(node: number, form: .vector, axes: [[]], elements: [])
+      result = try Arithmetic.combining(&l, [result, number], .divide, node)
+    }
+    return Arithmetic.affine(&l, result, scale: [step], shift: isOfStep ? nil : [end], node)
   }
 }

@@ -442,6 +442,23 @@ class WrittenEnd(nn.Module):
         return last, tail, head, part
 
 
+class Ramps(nn.Module):
+    """Positions as features of each step, whole and divided by numbers that come from the length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(7, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, steps = x.size(0), x.size(1)
+        places = torch.arange(steps).float()
+        shares = (places / steps).view(1, steps, 1).expand(batch, steps, 1)
+        tenths = (places / 10).view(1, steps, 1).repeat(batch, 1, 1)
+        left = torch.arange(steps - 1, -1, -1).view(1, steps, 1).expand(batch, -1, -1) * 0.1
+        even = torch.linspace(-1, 1, steps).view(1, steps, 1).expand(batch, -1, -1)
+        return self.rnn(torch.cat((x, shares, tenths, left, even), -1))[0]
+
+
 class Pieces(nn.Module):
     """Parts of the steps whose ends come from the length."""
 
@@ -556,12 +573,14 @@ MODELS = {
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
+    "ramps": Ramps,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
-       "position_ids", "causal", "step_weights", "written_end")
+       "position_ids", "causal", "step_weights", "written_end", "ramps")
 # Of one length.
-FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end")
+FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end",
+         "ramps")
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:

@@ -76,6 +76,7 @@ import Testing
   @Test(arguments: [
     "positions/exported.pt2", "deviation/exported.pt2", "pieces/traced.pt", "pieces/exported.pt2",
     "each_step/traced.pt", "each_step/exported.pt2", "written_end/exported.pt2",
+    "ramps/exported.pt2",
   ])
   func theExamplesLengthIsKept(file: String) throws {
     let path = Fixtures.path("torch_graphs/\(file)")
@@ -93,7 +94,9 @@ import Testing
   }
 
   /// TorchScript has the length as a call of `size`: it is computed for each sequence.
-  @Test(arguments: ["deviation/traced.pt", "written_end/traced.pt", "written_end/scripted.pt"])
+  @Test(arguments: [
+    "deviation/traced.pt", "written_end/traced.pt", "written_end/scripted.pt", "ramps/traced.pt",
+  ])
   func aTracedLengthIsAValue(file: String) throws {
     let path = Fixtures.path("torch_graphs/\(file)")
     let draft = try importedFolder(ImportRequest(files: [path]))

@@ -214,6 +214,18 @@ enum AtenNumbers {
     -> AtenTensor
   {
     let (start, end) = (try call.number(0, "start"), try call.number(1, "end"))
+    if case .tensor(let count)? = call.value(2, "steps") {
+      // Of a number that comes from sizes: places · (end − start) / (count − 1) + start.
+      let places = t.emit(
+        "Range",
+        [t.scalar(0, isWhole: true), count, t.scalar(1, isWhole: true)], rank: 1, isWhole: true,
+        of: call)
+      let others = try AtenElementwise.two(&t, "Sub", .tensor(count), .int(1), call)
+      let wide = try AtenElementwise.two(&t, "Mul", .tensor(places), .float(end - start), call)
+      let float = t.emit("Cast", [others], ["to": .integer(1)], rank: others.rank, of: call)
+      let shares = try AtenElementwise.two(&t, "Div", .tensor(wide), .tensor(float), call)
+      return try AtenElementwise.two(&t, "Add", .tensor(shares), .float(start), call)
+    }
     let count = try call.int(2, "steps")
     guard (1...SourceTensor.maxElements).contains(count) else {
       throw call.failure(

@@ -655,11 +655,13 @@ class ScoresOfSteps(nn.Module):
 
 
 def write_refused() -> None:
-    """A scripted module that runs with a batch of sequences and can't be carried so."""
-    path = ROOT.parent / "torch_scripts" / "scores_of_steps.pt"
-    path.parent.mkdir(exist_ok=True)
-    torch.jit.script(ScoresOfSteps().eval()).save(path)
-    without_places(path)
+    """Scripted modules: one that runs with a batch of sequences and can't be carried so, and one whose weights do not tell how
+    many elements its input has."""
+    for name, model in (("scores_of_steps", ScoresOfSteps()), ("ramps", Ramps())):
+        path = ROOT.parent / "torch_scripts" / f"{name}.pt"
+        path.parent.mkdir(exist_ok=True)
+        torch.jit.script(model.eval()).save(path)
+        without_places(path)
 
 
 def main() -> None:

@@ -45,6 +45,17 @@ import Testing
     #expect(error?.description.contains("over the steps") == true)
   }
 
+  /// Where the weights do not tell how many elements an input has, the shape is asked for in the forms that it may have.
+  @Test func aScriptedModuleIsReadWithAShape() throws {
+    var request = ImportRequest(files: [Fixtures.path("torch_scripts/ramps.pt")])
+    let error = #expect(throws: ImportError.self) { try importedFolder(request) }
+    for form in ["--shape 'x=0,0,N'", "0,0 for ids", "0,N for a vector", "0,C,H,W for an image"] {
+      #expect(error?.remedy?.contains(form) == true)
+    }
+    request.shapes = ["x=0,0,3"]
+    #expect(try importedFolder(request).description.inputs.map(\.steps) == [nil])
+  }
+
   /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
   @Test(arguments: files)
   func valuesAreThoseOfTheGraph(file: String) throws {

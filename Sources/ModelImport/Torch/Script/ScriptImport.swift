@@ -41,7 +41,9 @@ struct ScriptImport {
       } catch {
         first = first ?? error
         // Read as one sequence without its batch, other operators would be carried than those of what the module is called with.
-        if module.tracedInputs() == nil, options.shapes.isEmpty, runs(inputs) { throw error }
+        if module.tracedInputs() == nil, options.shapes.isEmpty, runs(inputs) {
+          throw told(error)
+        }
       }
     }
     let error = first ?? ImportError(file: "", problem: "found a forward without tensors")
@@ -72,16 +74,37 @@ struct ScriptImport {
     // Sizes that don't fit may be wrong guesses; other errors are so with any.
     guard error.remedy == nil else { return error }
     let isRaised = error.problem.contains("would raise")
-    if module.tracedInputs() == nil, isRaised || error.problem.contains("[") {
-      let shapes = ScriptInputs.names(of: forward).map { "--shape '\($0)=0,0,N'" }
+    let isOfSizes = ["[", "values for"].contains { error.problem.contains($0) }
+    if module.tracedInputs() == nil, isRaised || isOfSizes {
       error.remedy =
-        "a scripted module does not say the sizes of its inputs: give them for each axis, N for the elements of a step, 0 for one that is open: "
-        + shapes.prefix(4).joined(separator: " ")
+        "a scripted module does not say the sizes of its inputs: give them for each axis, 0 for the batch and the steps: \(shapeForms); "
+        + "or trace it: torch.jit.trace(model.eval(), (x,))"
     } else if isRaised {
       error.remedy =
         "trace the model with an input for which it raises none: torch.jit.trace(model.eval(), (x,))"
     }
     return error
+  }
+
+  /// The options for the inputs' shapes: the forms that they may have, the likeliest first.
+  private var shapeForms: String {
+    let names = ScriptInputs.names(of: forward)
+    var forms: [(sizes: String, meaning: String)] = [
+      ("0,0,N", "steps of N numbers"), ("0,0", "ids"), ("0,N", "a vector"),
+      ("0,C,H,W", "an image"),
+    ]
+    if isText { forms.swapAt(0, 1) } else if hasImages { forms.swapAt(0, 3) }
+    let all = names.prefix(4).map { "--shape '\($0)=\(forms[0].sizes)'" }
+      .joined(separator: " ")
+    let others = forms.dropFirst().map { "\($0.sizes) for \($0.meaning)" }
+    return "\(all) for \(forms[0].meaning) (\(others.joined(separator: ", ")))"
+  }
+
+  /// Whether the module has a convolution of images.
+  private var hasImages: Bool {
+    module.file.graph.nodes.contains { node in
+      if case .global(_, let name) = node { name == "Conv2d" } else { false }
+    }
   }
 
   /// The possible inputs: those of the trace, or guesses from the weights; with the person's sizes.

@@ -347,12 +347,17 @@ struct InputLowering {
       if case .fixed(let size) = dimension { return "\(size)" }
       return place == axis ? "N" : "0"
     }
+    let size =
+      "give the size in the place of N, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
+    let isOfIDs = input.kind == .integer
     return ImportError(
       file: "", place: "input \"\(input.name)\"",
-      problem:
-        "found axis \(axis) (\"\(name)\") without a size: it holds the elements of a step, whose number is fixed",
-      remedy:
-        "give the size in the place of N, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
+      problem: "found axis \(axis) (\"\(name)\") without a size: "
+        + (isOfIDs
+          ? "ids are one a step, [batch, steps]"
+          : "it holds the elements of a step, whose number is fixed"),
+      remedy: isOfIDs
+        ? "\(Remedy.severalIDs); of whole numbers that are no ids, \(size)" : size
     )
   }
 

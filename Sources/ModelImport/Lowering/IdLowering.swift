@@ -179,9 +179,7 @@ enum IdLowering {
     }
     return node.refusal(
       "several ids a step", because: "an input of ids has one id a step",
-      instead:
-        "give each its own input of whole numbers, [batch, steps]: forward(self, first, second) in place of ids[..., 0] and ids[..., 1]"
-    )
+      instead: Remedy.severalIDs)
   }
 
   /// A one-hot encoding: a row of a table of zeros and ones.

@@ -12,6 +12,9 @@ enum Remedy {
   static let tooManyNodes =
     "a loop over the steps, written in Python, is a copy of its body for each of them: write it as a layer (nn.LSTM, nn.GRU, nn.RNN), or export with an example of fewer steps"
 
+  static let severalIDs =
+    "give each its own input of whole numbers, [batch, steps]: forward(self, first, second) in place of ids[..., 0] and ids[..., 1]; where a network reads them in turn, as the letters of a word, export it as a model of its own, whose answers are an input of floats of this one"
+
   static let rounding =
     "round before the model, and let it take the whole numbers as an input of their own: ids as int64, others as floats"
 

@@ -9,6 +9,8 @@ struct GraphGuess {
   private let field: (prefix: String, labels: Int)?
   /// The number of chains tried; after `maxTries` there counts as being none.
   private var tries = 0
+  /// Whether a convolution may follow a linear layer that stands before all others, as one that makes its channels does.
+  private var takesConvolutionsLate = false
 
   private static let maxTries = 20_000
   private static let maxLayers = 60
@@ -47,12 +49,13 @@ struct GraphGuess {
 
   private var failure: ImportError {
     let found = layers.map { ($0.isNamedEmbedding ? $0.asEmbedding ?? $0 : $0).text } + others
+    let hasRecurrent = layers.contains { $0.isRecurrent }
     let areUnnamed = !found.isEmpty && found.allSatisfy { $0.hasPrefix("arr_") }
     return ImportError(
       file: table.file,
       problem: found.isEmpty
         ? "found no weights"
-        : "found weights that do not make one chain: \(excerpt(found, limit: 20))",
+        : "found weights \(hasRecurrent || !others.isEmpty ? "that do not make one plausible chain" : "without a recurrent network, of which no chain is guessed"): \(excerpt(found, limit: 20))",
       remedy: areUnnamed
         ? "numpy.savez('weights.npz', **{'fc.weight': array}) gives them names; of Keras, model.save('model.keras') writes all"
         : "how they are wired is not in such a file: write it as model.json "
@@ -64,6 +67,14 @@ struct GraphGuess {
 
   private mutating func chain() -> [WeightLayer]? {
     guard others.isEmpty, (1...Self.maxLayers).contains(layers.count) else { return nil }
+    for isLate in [false, true] {
+      (tries, takesConvolutionsLate) = (0, isLate)
+      if let chain = firstChain() { return chain }
+    }
+    return nil
+  }
+
+  private mutating func firstChain() -> [WeightLayer]? {
     let named = layers.indices.filter { layers[$0].isNamedEmbedding }
     let bare = layers.indices.filter { layers[$0].isBare && !layers[$0].isNamedEmbedding }
     for start in named + (named.isEmpty ? bare : []) {
@@ -86,20 +97,27 @@ struct GraphGuess {
     _ chain: [WeightLayer], size: Int, rest: [Int]
   ) -> [WeightLayer]? {
     guard !rest.isEmpty else {
-      let isRecurrent = chain.contains { layer in
-        if case .recurrent = layer.kind { true } else { false }
-      }
-      return isRecurrent && (field == nil || field?.labels == size) ? chain : nil
+      return chain.contains { $0.isRecurrent } && (field == nil || field?.labels == size)
+        ? chain : nil
     }
     tries += 1
     guard tries <= Self.maxTries else { return nil }
-    for next in rest where layers[next].input == size {
+    for next in rest where layers[next].input == size && isPlausible(layers[next], behind: chain) {
       let left = rest.filter { $0 != next }
       if let chain = continued(chain + [layers[next]], size: layers[next].output, rest: left) {
         return chain
       }
     }
     return nil
+  }
+
+  private func isPlausible(_ next: WeightLayer, behind chain: [WeightLayer]) -> Bool {
+    guard case .conv = next.kind, let linear = chain.lastIndex(where: { $0.kind == .linear })
+    else { return true }
+    return takesConvolutionsLate
+      && !chain[..<linear].contains { layer in
+        if case .conv = layer.kind { true } else { layer.isRecurrent }
+      }
   }
 
   // MARK: The description

@@ -94,6 +94,8 @@ struct WeightLayer {
     isBare ? WeightLayer(prefix: prefix, kind: .embedding, input: output, output: input) : nil
   }
 
+  var isRecurrent: Bool { if case .recurrent = kind { true } else { false } }
+
   /// Whether the layer's name says that it is an embedding.
   var isNamedEmbedding: Bool {
     let name = prefix.lowercased()

@@ -1,0 +1,68 @@
+import ModelFormat
+import Testing
+
+@testable import ModelImport
+
+/// Chains that are guessed from the names and shapes of weights.
+@Suite struct GraphGuessTests {
+  /// Weights of layers: a linear one, a convolution with a kernel of 3, an LSTM.
+  private func table(_ layers: [(kind: String, name: String, input: Int, output: Int)])
+    -> WeightTable
+  {
+    var table = WeightTable(file: "m.pt")
+    func add(_ name: String, _ shape: [Int]) {
+      let count = shape.reduce(1, *)
+      table.weights.append(
+        .init(name: name, shape: shape, floats: Array(repeating: 0.5, count: count)))
+    }
+    for layer in layers {
+      switch layer.kind {
+      case "lstm":
+        add("\(layer.name).weight_ih_l0", [4 * layer.output, layer.input])
+        add("\(layer.name).weight_hh_l0", [4 * layer.output, layer.output])
+      case "conv": add("\(layer.name).weight", [layer.output, layer.input, 3])
+      default: add("\(layer.name).weight", [layer.output, layer.input])
+      }
+      if layer.kind != "lstm" { add("\(layer.name).bias", [layer.output]) }
+    }
+    return table
+  }
+
+  private func names(_ table: WeightTable) throws -> [String] {
+    try GraphGuess.description(of: table, name: "m").0.nodes.map(\.name)
+      .filter { !$0.hasPrefix("relu") }
+  }
+
+  /// Where the sizes allow several orders, convolutions stand before linear layers, as a head is one.
+  @Test func convolutionsStandBeforeTheHead() throws {
+    let found = try names(
+      table([
+        ("linear", "head", 8, 8), ("conv", "a", 3, 8), ("conv", "b", 8, 8), ("lstm", "rnn", 8, 8),
+      ]))
+    #expect(found.firstIndex(of: "b") ?? 9 < found.firstIndex(of: "head") ?? 0)
+  }
+
+  /// A linear layer that makes the channels of a convolution stays before it.
+  @Test func aProjectionMayStandBeforeThem() throws {
+    let found = try names(
+      table([("linear", "in", 3, 8), ("conv", "a", 8, 6), ("lstm", "rnn", 6, 4)]))
+    #expect(found == ["in", "a", "rnn"])
+  }
+
+  /// A convolution beside others, as of a residual path, is not put behind the head: there is no chain.
+  @Test func noConvolutionStandsBehindTheHead() throws {
+    let table = table([
+      ("conv", "a", 3, 8), ("conv", "b", 8, 8), ("conv", "down", 3, 8), ("lstm", "rnn", 8, 8),
+      ("linear", "head", 8, 3),
+    ])
+    let error = #expect(throws: ImportError.self) { try self.names(table) }
+    #expect(error?.problem.contains("plausible") == true)
+  }
+
+  /// Without a recurrent network there is no guess, and no talk of a chain that fails.
+  @Test func weightsWithoutARecurrentNetwork() throws {
+    let table = table([("conv", "a", 3, 8), ("conv", "b", 8, 8), ("linear", "head", 8, 2)])
+    let error = #expect(throws: ImportError.self) { try self.names(table) }
+    #expect(error?.problem.contains("without a recurrent network") == true)
+  }
+}

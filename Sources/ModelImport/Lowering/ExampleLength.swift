@@ -164,12 +164,33 @@ enum ExampleLength {
         + "(\"steps\" in model.json)")
   }
 
-  /// Records that an axis, if it is one of steps, is split into `parts`. A first or last step by itself holds for any length.
+  /// The sizes of an axis's parts. Where those that are given are of fewer steps than any number, they are the example's.
+  static func parts(
+    _ l: inout Lowering, _ axis: [Atom], _ node: SourceNode, _ given: [Int]?
+  ) throws(ImportError) -> [Int] {
+    let size = axis.reduce(1) { $0 * $1.size }
+    do throws(ImportError) {
+      return try SelectionOperators.splitSizes(node, size: size, given: given)
+    } catch {
+      guard axis.count == 1, axis[0].role == .time, axis[0].isOpen,
+        let root = l.exampleSteps.root(of: axis[0]), let origin = root.origin,
+        let all = given?.reduce(0, { min($0, 1 << 20) + min($1, 1 << 20) }),
+        all + root.size - size > 0
+      else { throw error }
+      var refusal = error
+      refusal.remedy = Remedy.oneLength
+      throw l.require(.size(origin, all + root.size - size), or: refusal)
+    }
+  }
+
+  /// Records that an axis, if it is one of steps, is split into `parts`. A first or last step by itself holds for any length, but where
+  /// the parts told how many steps there are.
   static func recordSplit(
     _ l: inout Lowering, _ axis: [Atom], parts: [Int], _ node: SourceNode
   ) {
     guard let atom = axis.first, atom.role == .time, l.exampleSteps[atom] != nil,
       parts.count > 2 || parts.count == 2 && !parts.contains(1)
+        || node.op == "Split" && atom.origin.map({ l.assumptions.sizes[$0] != nil }) ?? false
     else { return }
     record(&l, atom, "\(node.place) splits the steps into \(parts.count) parts")
   }

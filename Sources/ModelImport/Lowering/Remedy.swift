@@ -15,6 +15,9 @@ enum Remedy {
   static let severalIDs =
     "give each its own input of whole numbers, [batch, steps]: forward(self, first, second) in place of ids[..., 0] and ids[..., 1]; where a network reads them in turn, as the letters of a word, export it as a model of its own, whose answers are an input of floats of this one"
 
+  static let parts =
+    "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') has the parts of its example's length, which are carried for that"
+
   static let rounding =
     "round before the model, and let it take the whole numbers as an input of their own: ids as int64, others as floats"
 

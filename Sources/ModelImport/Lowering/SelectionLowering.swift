@@ -153,14 +153,13 @@ enum SelectionLowering {
     -> [LoweredValue]
   {
     let value = try l.carried(node, 0)
-    let given = node.integer("axis", default: 0)
-    let axis = given < 0 ? given + value.axes.count : given
+    let place = node.integer("axis", default: 0)
+    let axis = place < 0 ? place + value.axes.count : place
     guard value.axes.indices.contains(axis) else {
-      throw node.refusal("axis \(given)", because: "the value has \(value.axes.count) axes")
+      throw node.refusal("axis \(place)", because: "the value has \(value.axes.count) axes")
     }
-    let sizes = try SelectionOperators.splitSizes(
-      node, size: value.shape[axis],
-      given: try l.integers(node, "split", input: 1))
+    let given = try l.integers(node, "split", input: 1)
+    let sizes = try ExampleLength.parts(&l, value.axes[axis], node, given)
     ExampleLength.recordSplit(&l, value.axes[axis], parts: sizes, node)
     var start = 0
     var parts: [LoweredValue] = []

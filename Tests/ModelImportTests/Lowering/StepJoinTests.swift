@@ -99,6 +99,26 @@ import Testing
     #expect(throws: (any Error).self) { try self.expectAgreement(draft, steps: [least - 1]) }
   }
 
+  /// Parts of a number of steps in a file that takes any: they are those of the example, also behind a padding.
+  @Test(arguments: [[4, 3], [6, 1], [3, 3, 1]], [0, 2]) func partsOfOpenSteps(
+    parts: [Int], padding: Int
+  ) throws {
+    let nodes = [
+      node("Pad", ["x", "pads"], "padded"),
+      SourceNode(
+        name: "s", op: "Split", inputs: ["padded", "parts"],
+        outputs: parts.indices.map { "p\($0)" }, attributes: ["axis": .integer(1)]),
+      node("ReduceMean", ["p0", "1"], "first"), node("ReduceMax", ["p1", "1"], "second"),
+      node("Sub", ["first", "second"], "y"),
+    ]
+    let constants = [
+      "pads": integers([0, padding, 0, 0, 0, 0]), "parts": integers(parts), "1": integers([1]),
+    ]
+    let draft = try draft(graph(nodes, constants, isOpen: true))
+    #expect(draft.description.inputs.map(\.steps) == [7 - padding])
+    try expectAgreement(draft, steps: [7 - padding])
+  }
+
   /// A mask with a number of its own for each step chooses between values, and between a value and numbers.
   @Test(arguments: ["a", "low"]) func aChoiceByStep(other: String) throws {
     let mask = SourceTensor(

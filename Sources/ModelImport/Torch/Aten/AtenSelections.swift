@@ -202,7 +202,8 @@ enum AtenSelections {
     case "unbind":
       guard let count = call.resultCount ?? known else {
         throw call.failure(
-          "a number of parts that depends on the input", because: "it must be known from the file")
+          "a number of parts that depends on the input", because: "it must be known from the file",
+          instead: Remedy.parts)
       }
       return .list(
         (0..<count).map { index in
@@ -226,7 +227,8 @@ enum AtenSelections {
         count <= 1000
       else {
         throw call.failure(
-          "a number of parts that depends on the input", because: "it must be known from the file")
+          "a number of parts that depends on the input", because: "it must be known from the file",
+          instead: Remedy.parts)
       }
       let sizes = Array(repeating: size, count: count)
       for index in 0..<count {

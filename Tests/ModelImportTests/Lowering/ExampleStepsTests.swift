@@ -57,6 +57,28 @@ import Testing
     }
   }
 
+  /// Where the last step of the example is written over, nothing lies behind it, though the file takes any number of steps.
+  @Test func nothingLiesBehindTheLastStep() throws {
+    let write = ["isOfWrite": SourceAttribute.integer(1)]
+    let nodes = [
+      node("Slice", ["x", "start", "last", "axes"], "head", write),
+      node("Slice", ["x", "end", "all", "axes"], "rest", write),
+      node(
+        "Concat", ["head", "zeros", "rest"], "y", ["axis": .integer(1), "isOfWrite": .integer(1)]),
+    ]
+    let constants = [
+      "start": integers([0]), "last": integers([Self.steps - 1]), "end": integers([Self.steps]),
+      "all": integers([Int(Int32.max)]), "axes": integers([1]),
+      "zeros": SourceTensor(repeating: 0, shape: [1, 1, 3]),
+    ]
+    let draft = try GraphTranslation(graph(nodes, constants, example: Self.steps))
+      .folder(named: "m")
+    #expect(draft.description.inputs.map(\.steps) == [Self.steps])
+    var noise = Noise(seed: 5)
+    let numbers = noise.floats(Self.steps * 3)
+    #expect(try answer(draft.model(), numbers) == numbers.dropLast(3) + [0, 0, 0])
+  }
+
   /// Other steps of the second half are those of the example alone.
   @Test func aCutThatIsNotTheInputsLength() throws {
     let draft = try padded(before: 0, behind: 4, start: 0, end: Self.steps + 1)

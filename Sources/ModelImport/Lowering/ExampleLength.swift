@@ -192,7 +192,9 @@ enum ExampleLength {
       parts.count > 2 || parts.count == 2 && !parts.contains(1)
         || node.op == "Split" && atom.origin.map({ l.assumptions.sizes[$0] != nil }) ?? false
     else { return }
-    record(&l, atom, "\(node.place) splits the steps into \(parts.count) parts")
+    record(
+      &l, atom, "\(node.place) splits the steps into \(parts.count) parts",
+      forOthers: "export with an example of their length")
   }
 
   /// Whether an index of a step is in the second half of the example, or the number of the input's steps, so that the exporter

@@ -66,7 +66,10 @@ enum ExampleLength {
 
   /// How to export what a node does for sequences of other lengths.
   private static func remedy(_ node: SourceNode) -> String {
-    node.isOfWrite ? Remedy.writingLast : "export to ONNX with dynamic axes"
+    if node.op == "Split" || node.attributes["parts"] != nil {
+      return "export with an example of their length"
+    }
+    return node.isOfWrite ? Remedy.writingLast : "export to ONNX with dynamic axes"
   }
 
   /// Whether nothing is in a range: also not in one from behind the example's last step, where the file has any number of them.
@@ -194,7 +197,7 @@ enum ExampleLength {
     else { return }
     record(
       &l, atom, "\(node.place) splits the steps into \(parts.count) parts",
-      forOthers: "export with an example of their length")
+      forOthers: remedy(node))
   }
 
   /// Whether an index of a step is in the second half of the example, or the number of the input's steps, so that the exporter

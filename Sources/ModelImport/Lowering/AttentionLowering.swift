@@ -13,7 +13,7 @@ enum AttentionLowering {
         queries.axes.count == keys.axes.count,
         queries.axes.count >= 3, let inner = queries.axes.last,
         inner.allSatisfy({ $0.role == .element }),
-        queries.axes[queries.axes.count - 2].map(\.role) == [.time],
+        isOfSteps(queries.axes[queries.axes.count - 2], l),
         keys.axes.last?.map(\.role) == [.time]
       else { return nil }
       return .pending(try scores(&l, node, queries, keys))
@@ -39,6 +39,11 @@ enum AttentionLowering {
       throw PatternLowering.refusal(node, .quantized(value))
     default: return nil
     }
+  }
+
+  /// Whether an axis is the steps, or the one step of a call.
+  private static func isOfSteps(_ axis: [Atom], _ l: Lowering) -> Bool {
+    axis.isEmpty ? l.assumptions.isStepwise : axis.map(\.role) == [.time]
   }
 
   /// A product with several weights a step, as of attention with several heads that each pool the steps.

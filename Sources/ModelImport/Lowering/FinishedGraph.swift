@@ -17,17 +17,22 @@ struct FinishedGraph {
     var exactSteps: Int?
     /// How many steps the exporter's example had; nil if the file does not tell.
     var example: Int?
+    /// Whether a call of the source graph takes one step of it.
+    var isOneStep = false
 
     /// Takes what the translation found of the example's steps.
     mutating func takeSteps(of lowering: Lowering) {
       let value = lowering.values[source]
       exactSteps = lowering.exampleSteps.exact(value) ?? exactSteps
       example = lowering.exampleSteps.example(value)
+      if form != .vector, case .carried(let value)? = value {
+        isOneStep = value.timeAtoms.allSatisfy { $0.size == 1 && !$0.isOpen }
+      }
     }
   }
 
-  private(set) var builder: FolderBuilder
-  private(set) var inputs: [Input]
+  var builder: FolderBuilder
+  var inputs: [Input]
   /// The final states of nodes that compute one step, by the node.
   let states: [String: String]
   private(set) var outputs: [String] = []
@@ -118,6 +123,7 @@ struct FinishedGraph {
       )
     }
     renamed = pass.renamed
+    limitToOneCall(inputs.filter { $0.form == .vector && pass.isStateReadElsewhere($0.name) })
     limitToFirstStep(pass.nodes)
     noteFewSteps(pass.nodes)
     // Removes the weights of removed nodes.
@@ -128,72 +134,9 @@ struct FinishedGraph {
     builder.replace(nodes: readsNoSequence ? takingVectors(pass.nodes) : pass.nodes)
   }
 
-  /// Limits inputs to one step if no other is read, as of an exporter that traced a loop over the steps with one of them.
-  private mutating func limitToFirstStep(_ nodes: [ModelDescription.Node]) {
-    for index in inputs.indices
-    where inputs[index].form != .vector && inputs[index].exactSteps == nil
-      && inputs[index].example == nil
-    {
-      guard readsFirstStepAlone(of: inputs[index].name, nodes) else { continue }
-      inputs[index].exactSteps = 1
-      builder.note(
-        "of the input \"\(inputs[index].source)\" the first step alone is read, as if the exporter's example had one: sequences of "
-          + "exactly 1 step are taken (\"steps\" in model.json); for others, export with an example of a fixed number of steps"
-      )
-    }
-  }
-
-  /// Tells of an example that is too short to tell a step of any sequence from one that was made of the length.
-  private mutating func noteFewSteps(_ nodes: [ModelDescription.Node]) {
-    guard nodes.contains(where: { [FirstOp.name, SliceStepsOp.name].contains($0.op.name) }),
-      let input = inputs.first(where: { $0.exactSteps == nil && (2...5).contains($0.example ?? 0) })
-    else { return }
-    builder.note(
-      "steps of the input \"\(input.source)\" are chosen, and the exporter's example of \(input.example ?? 0) is too short to tell "
-        + "which of them come from its length: if the model computes with x.size(1), export with 8 steps or more"
-    )
-  }
-
-  /// Whether a value is read at its first step alone, at once or behind weights that are applied to each step.
-  private func readsFirstStepAlone(of value: String, _ nodes: [ModelDescription.Node]) -> Bool {
-    let readers = nodes.filter { $0.inputs.contains(value) }
-    return !readers.isEmpty && !outputs.contains(value)
-      && readers.allSatisfy { reader in
-        switch reader.op.name {
-        case FirstOp.name: true
-        case LinearOp.name, AffineOp.name, EmbeddingOp.name:
-          readsFirstStepAlone(of: reader.name, nodes)
-        default: false
-        }
-      }
-  }
-
-  /// Tells of inputs whose arrays are turned round in the source.
-  mutating func noteLayouts(_ lowering: Lowering) {
-    for input in inputs {
-      guard case .carried(let value)? = lowering.values[input.source], value.hasStepsLast else {
-        continue
-      }
-      builder.note(
-        "the input \"\(input.source)\" has its steps in the last axis of the file's array: a question has the \(value.size) numbers "
-          + "of a step side by side, [steps, \(value.size)]"
-      )
-    }
-  }
-
   /// The error that the size of an input is not in the file, if one is missing.
   func missingSize(_ lowering: Lowering) -> ImportError? {
     inputs.lazy.compactMap { lowering.missingSizes[$0.source] }.first
-  }
-
-  /// Tells that the file is made for one number of steps, where no number in it is known to depend on that.
-  mutating func noteExample(steps: Int) {
-    guard !readsNoSequence, inputs.allSatisfy({ $0.exactSteps == nil }),
-      !builder.notes.contains(where: { $0.contains("of exactly") })
-    else { return }
-    builder.note(
-      "the file was exported for sequences of \(steps) steps, without dynamic axes: others are answered by the same weights, and --check compares \(steps) steps alone"
-    )
   }
 
   /// The nodes, with the last step of each input in the input's place if one of them makes a sequence of a vector.
@@ -236,10 +179,11 @@ struct FinishedGraph {
 
   func draft(named name: String) throws(ImportError) -> FolderDraft {
     var draft = FolderDraft(name: name)
-    let axes = Set(inputs.compactMap(\.steps))
+    // Inputs whose lengths have different names may differ in length. The steps of calls have no name in the source.
+    let calls = inputs.first { $0.form != .vector && $0.steps == nil }?.name
+    let axes = Set(inputs.compactMap { $0.form == .vector ? nil : $0.steps ?? calls })
     for input in inputs {
-      // Inputs whose lengths have different names may differ in length.
-      let axis = axes.count > 1 ? input.steps : nil
+      let axis = axes.count > 1 && input.form != .vector ? input.steps ?? calls : nil
       draft.description.inputs.append(
         .init(name: input.name, kind: try kind(input), axis: axis, steps: input.exactSteps))
     }

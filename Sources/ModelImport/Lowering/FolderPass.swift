@@ -55,6 +55,13 @@ struct FolderPass {
       var ends: Set<String> = []
       if reach(input.name, into: &ends), !ends.isEmpty { candidates.append((input.name, ends)) }
     }
+    // A network of which a caller keeps one state keeps none itself.
+    while let other = candidates.firstIndex(where: { candidate in
+      let names = Set(candidates.map(\.input))
+      return candidate.nodes.contains { hasOtherStates($0, than: names, index) }
+    }) {
+      candidates.remove(at: other)
+    }
     guard !candidates.isEmpty else { return }
     var remaining: [String] = []
     for output in outputs {
@@ -108,6 +115,31 @@ struct FolderPass {
       }
     }
     return !outputs.contains(value)
+  }
+
+  /// Whether an input that is read elsewhere too makes an initial state of a recurrent node.
+  private func hasOtherStates(
+    _ node: String, than candidates: Set<String>, _ index: [String: Int]
+  ) -> Bool {
+    guard let at = index[node] else { return false }
+    let others = Set(inputs.map(\.name)).subtracting(candidates)
+    return nodes[at].inputs.dropFirst().contains { state in
+      state.map { isMade(of: $0, others, index) } ?? false
+    }
+  }
+
+  /// Whether callers feed final states back in an input that leads to other nodes than those with the initial states too.
+  func isStateReadElsewhere(_ input: String) -> Bool {
+    var ends: Set<String> = []
+    guard !reach(input, into: &ends) else { return false }
+    let index = index
+    let sources = [input] as Set
+    let networks = nodes.filter { node in
+      node.op.recurrent != nil
+        && node.inputs.dropFirst().contains { $0.map { isMade(of: $0, sources, index) } ?? false }
+    }
+    let kept = outputs.compactMap { finalStates($0, index) }.joined()
+    return !Set(networks.map(\.name)).isDisjoint(with: kept)
   }
 
   private func isMade(of value: String, _ sources: Set<String>, _ index: [String: Int]) -> Bool {

@@ -248,17 +248,17 @@ struct InputLowering {
       assumptions.isStepwise && !assumptions.states.contains(input.name) && !shape.isEmpty
     var value = CarriedValue(
       node: name, form: hasSteps || isStep ? .sequence : .vector, axes: axes,
-      elements: Array(elements), kind: input.kind)
+      elements: Array(elements), kind: input.kind
+    ).withoutSingles
     // One id for the whole sequence, such as that of the series.
     let isOneID =
-      input.kind == .integer && elements.isEmpty && !isStep && !shape.isEmpty
+      input.kind == .integer && value.elements.isEmpty && !isStep && !shape.isEmpty
       && graph.inputs.count > 1 && axes.joined().allSatisfy { $0.role == .batch || $0.size == 1 }
     if isOneID {
       value.axes = axes.map { $0.filter { $0.role == .batch } }
       value.form = .tokens
     }
-    if input.kind == .integer, elements.isEmpty, hasSteps || isStep { value.form = .tokens }
-    value = value.withoutSingles
+    if input.kind == .integer, value.elements.isEmpty, hasSteps || isStep { value.form = .tokens }
     lowering.define(input.name, .carried(value))
     return FinishedGraph.Input(
       name: name, source: input.name, form: value.form, size: value.size,
@@ -381,7 +381,7 @@ struct InputLowering {
     }
     // Numbers a step, such as a mask, have the axes of ids.
     let isToken = input.kind != .float || assumptions.numbers.contains(input.name)
-    let isOne = assumptions.isStepwise
+    let isOne = assumptions.isStepwise && !isReadWhole(input, dimensions)
     let known = roles.compactMap { $0 }.count
     if !roles.contains(.batch), let axis = next(), dimensions.count > 1,
       dimensions.count - known > 1 || isToken || isOpen(axis) && roles.contains(.time)

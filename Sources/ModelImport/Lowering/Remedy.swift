@@ -60,6 +60,9 @@ enum Remedy {
   static let batchOfOne =
     "export it with an example of one sequence, without a dynamic axis for the batch (torch.jit.trace in place of torch.jit.script): each sequence is then answered as if it were alone in its batch"
 
+  static let ownFolders =
+    "import each file into a folder of its own: the decoder's then takes a token, its states and the encoder's answers, and gives the next states, which its caller keeps"
+
   static let attentionWeights =
     "let forward return the result of the attention alone: with need_weights=False, as a tensor"
 

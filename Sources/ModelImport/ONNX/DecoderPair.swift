@@ -13,39 +13,28 @@ struct DecoderPair {
 
   func draft() throws(ImportError) -> FolderDraft {
     let description = decoder.description
-    let steps = description.inputs.filter { if case .vector = $0.kind { false } else { true } }
-    let vectors = description.inputs.filter { if case .vector = $0.kind { true } else { false } }
     let scores = description.outputs.filter { !isState($0.name) }
-    guard steps.count == 1, scores.count == 1 else {
+    let token = try tokenInput(scores: scores.count)
+    if let state = description.inputs.first(where: isStateReadElsewhere) {
       throw ImportError(
-        file: file,
+        file: file, place: "input \"\(state.name)\"",
         problem:
-          "found \(steps.count) inputs a step and \(scores.count) outputs beside the states, expected a decoder of one token in and one row of scores out",
-        remedy:
-          "export a decoder of torch.nn.GRU or LSTM that reads tokens of [batch, steps], with dynamic axes for both, or import the files into folders of their own"
-      )
-    }
-    let given = encoder.description.outputs.map(\.name)
-    guard vectors.count <= given.count else {
-      throw ImportError(
-        file: file,
-        problem: "found \(vectors.count) states, where the encoder gives \(given.count) values",
-        remedy: "export the encoder with its final states as outputs")
+          "found a state that other nodes than a recurrent network read, such as the query of attention: here, the network keeps its state by itself",
+        remedy: Remedy.ownFolders)
     }
     var draft = encoder
     draft.reference = nil
     draft.description.outputs = []
     var nodes = description.nodes
-    let size = try tokens(&nodes, steps[0], &draft)
+    let size = try tokens(&nodes, token, &draft)
     var inputs = [
       ModelDescription.Decoder.Input(
-        name: steps[0].name, source: .tokens(size: size, vocabulary: nil))
+        name: token.name, source: .tokens(size: size, vocabulary: nil))
     ]
-    // States are matched by equal names, else in the files' order.
-    for (index, vector) in vectors.enumerated() {
-      let source = given.contains(vector.name) ? vector.name : given[index]
-      inputs.append(.init(name: vector.name, source: .encoder(source)))
-      draft.notes.append("the decoder's \"\(vector.name)\" begins as the encoder's \"\(source)\"")
+    let (steps, states) = try encoderValues()
+    for (isVector, given) in [(true, states), (false, steps)] {
+      let wanted = description.inputs.filter { $0.name != token.name && $0.isVector == isVector }
+      inputs += try matched(wanted, with: given, isVector ? "states" : "sequences", &draft)
     }
     prune(&nodes, scores[0].name)
     for index in nodes.indices {
@@ -65,6 +54,66 @@ struct DecoderPair {
       "confirm in model.json: the decoder starts with token 0, ends with token 1 (\"start\", \"end\"), and has at most \(Self.maxSteps) tokens (\"max_steps\")"
     )
     return draft
+  }
+
+  /// The input with the token of a step: ids, or else the only one with steps.
+  private func tokenInput(scores: Int) throws(ImportError) -> ModelDescription.Input {
+    let steps = decoder.description.inputs.filter { !$0.isVector }
+    let ids = steps.filter { if case .tokens = $0.kind { true } else { false } }
+    let tokens = ids.isEmpty ? steps : ids
+    guard tokens.count == 1, scores == 1 else {
+      throw ImportError(
+        file: file,
+        problem:
+          "found \(tokens.count) inputs that may be the token of a step (\(Self.list(tokens))), and \(scores) outputs beside the states of recurrent networks, expected one of each",
+        remedy:
+          "export a decoder of torch.nn.GRU or LSTM that takes tokens of [batch, steps] as whole numbers, and answers the scores and its states alone; or import the files into folders of their own"
+      )
+    }
+    return tokens[0]
+  }
+
+  private static func list(_ inputs: [ModelDescription.Input]) -> String {
+    inputs.isEmpty ? "none" : inputs.map { "\"\($0.name)\"" }.joined(separator: ", ")
+  }
+
+  /// The encoder's outputs: sequences, and vectors.
+  private func encoderValues() throws(ImportError) -> (
+    steps: [Model.ResolvedOutput], states: [Model.ResolvedOutput]
+  ) {
+    do {
+      let outputs = try encoder.model().outputs
+      return (outputs.filter { $0.axis != nil }, outputs.filter { $0.axis == nil })
+    } catch {
+      throw ImportError(file: file, problem: "the encoder can't be read: \(error)")
+    }
+  }
+
+  /// The decoder's inputs with the encoder's values: those of equal names, else in the files' order.
+  private func matched(
+    _ inputs: [ModelDescription.Input], with given: [Model.ResolvedOutput], _ what: String,
+    _ draft: inout FolderDraft
+  ) throws(ImportError) -> [ModelDescription.Decoder.Input] {
+    var result: [ModelDescription.Decoder.Input] = []
+    for (index, input) in inputs.enumerated() {
+      guard
+        let source = given.first(where: { $0.name == input.name })
+          ?? (given.indices.contains(index) ? given[index] : nil), source.size == input.kind.size
+      else {
+        let found = given.map { "\"\($0.name)\" of \($0.size)" }.joined(separator: ", ")
+        throw ImportError(
+          file: file, place: "input \"\(input.name)\"",
+          problem:
+            "found no value of the encoder for it: it has \(input.kind.size) elements, and the encoder's \(what) are \(found.isEmpty ? "none" : found)",
+          remedy:
+            "export the encoder with what the decoder reads as outputs, in the same order or with the same names"
+        )
+      }
+      result.append(.init(name: input.name, source: .encoder(source.name)))
+      let verb = input.isVector ? "begins as" : "is"
+      draft.notes.append("the decoder's \"\(input.name)\" \(verb) the encoder's \"\(source.name)\"")
+    }
+    return result
   }
 
   /// The number of tokens. A decoder that reads one-hot rows gets an embedding of such rows.
@@ -97,6 +146,27 @@ struct DecoderPair {
     }
   }
 
+  /// Whether an input is an initial state that callers make of a final one, and is read by other nodes too.
+  private func isStateReadElsewhere(_ input: ModelDescription.Input) -> Bool {
+    let description = decoder.description
+    guard input.isVector, description.outputs.contains(where: { isState($0.name) }) else {
+      return false
+    }
+    var (pending, beginsNetwork, isElsewhere) = ([input.name], false, false)
+    while let value = pending.popLast() {
+      for node in description.nodes where node.inputs.contains(value) {
+        if node.op.recurrent != nil, node.inputs.first != .some(value) {
+          beginsNetwork = true
+        } else if ["slice", "gather", "transpose"].contains(node.op.name) {
+          pending.append(node.name)
+        } else {
+          isElsewhere = true
+        }
+      }
+    }
+    return beginsNetwork && isElsewhere
+  }
+
   /// Whether an output is just a final state.
   private func isState(_ name: String) -> Bool {
     for suffix in [".hidden", ".cell"] where name.hasSuffix(suffix) { return true }
@@ -126,4 +196,8 @@ struct DecoderPair {
     }
     nodes.removeAll { !needed.contains($0.name) }
   }
+}
+
+extension ModelDescription.Input {
+  fileprivate var isVector: Bool { if case .vector = kind { true } else { false } }
 }

@@ -487,6 +487,63 @@ def pair() -> None:
     write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
 
 
+def attending_pair() -> None:
+    """An encoder, and decoders of a token a call that attend to its steps: with the answer of their network, and with its state."""
+    size, tokens = 5, 6
+    folder = FIXTURES / "onnx_pairs" / "attending"
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(5)
+
+    def encode(m: Net, i: Tensor) -> tuple[Tensor, ...]:
+        steps, states = m.lstm(m.e(i))
+        return steps, *states
+
+    def decode(m: Net, token: Tensor, h: Tensor, c: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        y, states = m.lstm(m.e(token), (h, c))
+        y = torch.cat((y, torch.softmax(y @ steps.transpose(1, 2), -1) @ steps), -1)
+        return m.fc(y.squeeze(1)), *states
+
+    def decode_by_state(m: Net, token: Tensor, h: Tensor, c: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        weights = torch.softmax(m.v(torch.tanh(m.w(h[-1]).unsqueeze(1) + m.u(steps))), 1)
+        y, states = m.lstm(torch.cat((m.e(token), (weights * steps).sum(1, keepdim=True)), -1), (h, c))
+        return m.fc(y.squeeze(1)), *states
+
+    def save(name: str, module: Net, args: tuple[Tensor, ...], inputs: dict[str, dict[int, str]],
+             outputs: list[str]) -> onnxruntime.InferenceSession:
+        path = str(folder / f"{name}.onnx")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(module.eval(), args, path, dynamo=False, input_names=list(inputs), output_names=outputs,
+                              dynamic_axes=inputs, opset_version=17)
+        return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    state, answers = torch.zeros(1, 2, size), ["y", "h_out", "c_out"]
+    encoder = save("encoder", Net(encode, e=nn.Embedding(7, 4), lstm=lstm(4)), (torch.zeros(2, 3, dtype=torch.int64),),
+                   {"ids": {0: "b", 1: "t"}}, ["steps", "h", "c"])
+    call = (torch.zeros(2, 1, dtype=torch.int64), state, state, torch.randn(2, 3, size))
+    axes = {"token": {0: "b"}, "h": {1: "b"}, "c": {1: "b"}, "steps": {0: "b", 1: "t"}}
+    parts = {"e": nn.Embedding(tokens, 4), "lstm": lstm(4), "fc": nn.Linear(2 * size, tokens)}
+    by_answer = save("decoder", Net(decode, **parts), call, axes, answers)
+    parts = {"e": nn.Embedding(tokens, 4), "lstm": lstm(4 + size), "fc": nn.Linear(size, tokens), "v": nn.Linear(size, 1),
+             "w": nn.Linear(size, size), "u": nn.Linear(size, size)}
+    by_state = save("decoder_by_state", Net(decode_by_state, **parts), call, axes, answers)
+    cases, calls = [], []
+    for length in LENGTHS:
+        ids, given = RANDOM.integers(0, 7, (1, length)), RANDOM.integers(0, tokens, (1, 5))
+        steps, h, c = encoder.run(None, {"ids": ids})
+        one = {"token": given[:, :1], "h": h, "c": c, "steps": steps}
+        calls.append(case({k: a.reshape(-1) if k in "hc" else a[0] for k, a in one.items()},
+                          {k: a.reshape(-1) for k, a in zip(answers, by_state.run(None, one), strict=True)}))
+        rows = []
+        for token in given[0]:
+            y, h, c = by_answer.run(None, {"token": np.array([[token]]), "h": h, "c": c, "steps": steps})
+            rows.append(y[0])
+        cases.append(case({"ids": ids[0], "token": given[0]}, {"y": np.stack(rows)}))
+    write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+    (folder / "calls").mkdir(exist_ok=True)
+    write_cases(folder / "calls", calls, onnxruntime=onnxruntime.__version__)
+
+
 torch_models()
 lengths_of_examples()
 nodes()
@@ -494,3 +551,5 @@ tables()
 vectors()
 if not WANTED or "pair" in WANTED:
     pair()
+if not WANTED or "attending_pair" in WANTED:
+    attending_pair()

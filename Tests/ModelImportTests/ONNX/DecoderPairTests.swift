@@ -7,13 +7,14 @@ import Testing
 
 /// An encoder and a decoder in two files of ONNX as one folder.
 @Suite struct DecoderPairTests {
-  private func files(_ names: String...) -> ImportRequest {
-    ImportRequest(files: names.map { Fixtures.path("onnx_pairs/speller/\($0).onnx") })
+  private func files(_ pair: String, _ names: String...) -> ImportRequest {
+    ImportRequest(files: names.map { Fixtures.path("onnx_pairs/\(pair)/\($0).onnx") })
   }
 
-  /// The decoder's graph, from the states that the encoder gives, token by token.
-  @Test func scoresAreThoseOfTheFiles() throws {
-    let draft = try importedFolder(files("encoder", "decoder"))
+  /// The decoder's graph, from the values that the encoder gives, token by token.
+  @Test(arguments: [("speller", ["h", "c"]), ("attending", ["h", "c", "steps"])])
+  func scoresAreThoseOfTheFiles(pair: String, values: [String]) throws {
+    let draft = try importedFolder(files(pair, "encoder", "decoder"))
     _ = try draft.model()
     let decoder = try #require(draft.description.decoder)
     var sources: [String] = []
@@ -21,14 +22,20 @@ import Testing
     for input in decoder.inputs {
       switch input.source {
       case .tokens(let size, let vocabulary):
-        inputs.append(.init(name: input.name, kind: .tokens(size: size, vocabulary: vocabulary)))
+        inputs.append(
+          .init(name: input.name, kind: .tokens(size: size, vocabulary: vocabulary), axis: "token"))
       case .encoder(let source):
         sources.append(source)
-        inputs.append(.init(name: input.name, kind: .vector(size: 5)))
+        let isSequence = source == "steps"
+        inputs.append(
+          .init(
+            name: input.name,
+            kind: isSequence ? .features(size: 5, mean: nil, scale: nil) : .vector(size: 5),
+            axis: isSequence ? "encoder" : nil))
       case .feedback: Issue.record("nothing is fed back but states")
       }
     }
-    #expect(sources == ["h", "c"])
+    #expect(sources == values)
     var first = draft
     first.description.decoder = nil
     first.description.outputs = sources.map { .init(name: $0) }
@@ -37,22 +44,45 @@ import Testing
     (second.description.inputs, second.description.nodes) = (inputs, decoder.nodes)
     second.description.outputs = decoder.outputs
     let graphs = (try ModelGraph(first.model()), try ModelGraph(second.model()))
-    for one in try Fixtures.cases("onnx_pairs/speller/io.json") {
-      let states = SoleRider.answer(graphs.0, try one.sequence(for: graphs.0.model))
+    for one in try Fixtures.cases("onnx_pairs/\(pair)/io.json") {
+      let given = Runner.run(
+        graphs.0, [try one.sequence(for: graphs.0.model)], selections: [.all])[0]
       let tokens = try #require(one.inputs["token"]?.tokens)
       let sequence = try InputSequence(
-        [.tokens(tokens)] + states.map { .vector($0) }, for: graphs.1.model)
-      let found = SoleRider.answer(graphs.1, sequence)[0]
+        [.tokens(tokens)]
+          + zip(sources, given).map { $0 == "steps" ? .features($1) : .vector($1) },
+        for: graphs.1.model)
+      let found = Runner.run(graphs.1, [sequence], selections: [.all])[0][0]
       let expected = try #require(one.outputs["y"]).values
       try #require(found.count == expected.count)
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-5 })
     }
   }
 
+  /// A decoder whose attention asks with the state before the step: alone, a request is one of its calls.
+  @Test func statesReadElsewhereAreLeftToTheCaller() throws {
+    let error = #expect(throws: ImportError.self) {
+      try importedFolder(files("attending", "encoder", "decoder_by_state"))
+    }
+    #expect(error?.place == "input \"h\"")
+    let draft = try importedFolder(files("attending", "decoder_by_state"))
+    #expect(draft.description.inputs.map(\.steps) == [1, nil, nil, nil])
+    let graph = try ModelGraph(draft.model())
+    for one in try Fixtures.cases("onnx_pairs/attending/calls/io.json") {
+      let answers = Runner.run(graph, [try one.sequence(for: graph.model)], selections: [.all])[0]
+      #expect(answers.count == 3)
+      for (output, answer) in zip(graph.model.outputs, answers) {
+        let expected = try #require(one.outputs[output.name]).values
+        try #require(answer.count == expected.count)
+        #expect(zip(answer, expected).allSatisfy { abs($0 - $1) <= 1e-5 }, "\(output.name)")
+      }
+    }
+  }
+
   @Test func twoEncodersAreNoPair() throws {
-    #expect(throws: ImportError.self) { try importedFolder(files("encoder", "encoder")) }
+    #expect(throws: ImportError.self) { try importedFolder(files("speller", "encoder", "encoder")) }
     #expect(throws: ImportError.self) {
-      try importedFolder(files("encoder", "decoder", "decoder"))
+      try importedFolder(files("speller", "encoder", "decoder", "decoder"))
     }
   }
 }

@@ -1,0 +1,79 @@
+import ModelFormat
+
+/// What a person is told of a folder's inputs, and the limits that go with it.
+extension FinishedGraph {
+  /// Limits inputs to the one step of a call if what is computed with these states, beside a recurrent network, changes from step
+  /// to step.
+  mutating func limitToOneCall(_ states: [Input]) {
+    guard let state = states.first else { return }
+    let calls = inputs.indices.filter { inputs[$0].isOneStep }
+    guard !calls.isEmpty else { return }
+    for index in calls { inputs[index].exactSteps = 1 }
+    builder.note(
+      "the state \"\(state.source)\" is read by other nodes than a recurrent network: its caller keeps it, and a request is one step"
+    )
+  }
+
+  /// Limits inputs to one step if no other is read, as of an exporter that traced a loop over the steps with one of them.
+  mutating func limitToFirstStep(_ nodes: [ModelDescription.Node]) {
+    for index in inputs.indices
+    where inputs[index].form != .vector && inputs[index].exactSteps == nil
+      && inputs[index].example == nil
+    {
+      guard readsFirstStepAlone(of: inputs[index].name, nodes) else { continue }
+      inputs[index].exactSteps = 1
+      builder.note(
+        "of the input \"\(inputs[index].source)\" the first step alone is read, as if the exporter's example had one: sequences of "
+          + "exactly 1 step are taken (\"steps\" in model.json); for others, export with an example of a fixed number of steps"
+      )
+    }
+  }
+
+  /// Tells of an example that is too short to tell a step of any sequence from one that was made of the length.
+  mutating func noteFewSteps(_ nodes: [ModelDescription.Node]) {
+    guard nodes.contains(where: { [FirstOp.name, SliceStepsOp.name].contains($0.op.name) }),
+      let input = inputs.first(where: { $0.exactSteps == nil && (2...5).contains($0.example ?? 0) })
+    else { return }
+    builder.note(
+      "steps of the input \"\(input.source)\" are chosen, and the exporter's example of \(input.example ?? 0) is too short to tell "
+        + "which of them come from its length: if the model computes with x.size(1), export with 8 steps or more"
+    )
+  }
+
+  /// Whether a value is read at its first step alone, at once or behind weights that are applied to each step.
+  private func readsFirstStepAlone(of value: String, _ nodes: [ModelDescription.Node]) -> Bool {
+    let readers = nodes.filter { $0.inputs.contains(value) }
+    return !readers.isEmpty && !outputs.contains(value)
+      && readers.allSatisfy { reader in
+        switch reader.op.name {
+        case FirstOp.name: true
+        case LinearOp.name, AffineOp.name, EmbeddingOp.name:
+          readsFirstStepAlone(of: reader.name, nodes)
+        default: false
+        }
+      }
+  }
+
+  /// Tells of inputs whose arrays are turned round in the source.
+  mutating func noteLayouts(_ lowering: Lowering) {
+    for input in inputs {
+      guard case .carried(let value)? = lowering.values[input.source], value.hasStepsLast else {
+        continue
+      }
+      builder.note(
+        "the input \"\(input.source)\" has its steps in the last axis of the file's array: a question has the \(value.size) numbers "
+          + "of a step side by side, [steps, \(value.size)]"
+      )
+    }
+  }
+
+  /// Tells that the file is made for one number of steps, where no number in it is known to depend on that.
+  mutating func noteExample(steps: Int) {
+    guard !readsNoSequence, inputs.allSatisfy({ $0.exactSteps == nil }),
+      !builder.notes.contains(where: { $0.contains("of exactly") })
+    else { return }
+    builder.note(
+      "the file was exported for sequences of \(steps) steps, without dynamic axes: others are answered by the same weights, and --check compares \(steps) steps alone"
+    )
+  }
+}

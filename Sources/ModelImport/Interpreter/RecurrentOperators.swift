@@ -26,8 +26,12 @@ enum RecurrentOperators {
     try a.takeMultiplications(
       steps, cell.directions, batch, cell.kind.gates * cell.hiddenSize,
       cell.inputSize + cell.outputSize)
-    let lengths = a.optional(4)?.integers ?? Array(repeating: steps, count: batch)
-    let states = [a.optional(5), a.optional(6)]
+    // A constant for the batch of the exporter's example: a sequence alone takes the first row.
+    let given = a.optional(4)?.integers ?? Array(repeating: steps, count: batch)
+    let lengths = batch == 1 ? Array(given.prefix(1)) : given
+    let states = [a.optional(5), a.optional(6)].map { state in
+      batch == 1 ? state.map { Self.firstRow($0, axis: cell.isBatchFirst ? 0 : 1) } : state
+    }
     let stateShapes = sizes.map { size in
       cell.isBatchFirst ? [batch, cell.directions, size] : [cell.directions, batch, size]
     }
@@ -80,6 +84,15 @@ enum RecurrentOperators {
       [SourceTensor(shape: shape, elements: output)]
       + zip(finals, stateShapes).map { SourceTensor(shape: $1, elements: $0) }
     return cell.kind == .lstm ? results : Array(results.dropLast())
+  }
+
+  /// A state without the rows behind the first of a batch.
+  private static func firstRow(_ state: SourceTensor, axis: Int) -> SourceTensor {
+    guard state.rank == 3, state.shape[axis] > 1 else { return state }
+    var shape = state.shape
+    shape[axis] = 1
+    return state.picking(
+      RowMajor.positions(shape: shape, strides: RowMajor.strides(state.shape)), shape: shape)
   }
 }
 

@@ -75,7 +75,7 @@ enum RecurrentLowering {
     var x = x
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     try checkRoles(&l, node, x, time: time, batch: batch, states: states.compactMap { $0 })
-    try checkLengths(&l, node, steps: x.shape[time])
+    try checkLengths(&l, node, x, time: time, batch: batch)
     guard x.shape[2] == cell.inputSize else {
       throw l.requiring(
         x.axes[2], ofSize: cell.inputSize,
@@ -143,11 +143,22 @@ enum RecurrentLowering {
     return Arithmetic.affine(&l, value, shift: [tensor[0]], node)
   }
 
-  /// Checks that steps, batch and elements are in the operator's axes. If states are carried from call to call, a call may be one
-  /// step.
-  private static func checkRoles(
-    _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int,
-    states: [CarriedValue]
+  /// Checks that a constant with a row for each sequence has as many as a batch whose size the file fixes.
+  static func checkBatch(
+    of shape: [Int], axis: Int, rank: Int, _ what: String, _ node: SourceNode, _ batch: [Atom]
+  ) throws(ImportError) {
+    let count = batch.reduce(1) { $0 * $1.size }
+    guard shape.count == rank, batch.contains(where: \.isOpen) || shape[axis] == count else {
+      throw node.refusal(
+        "constant \(what) of \(shape)", because: "X has a batch of \(count)",
+        instead: "export with an example of as many sequences, or with a dynamic axis for the batch"
+      )
+    }
+  }
+
+  /// Checks that steps and sequences are in the operator's axes.
+  static func checkAxes(
+    _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int
   ) throws(ImportError) {
     if let atom = x.axes[time].first(where: { $0.role != .time }) {
       throw l.requiring(
@@ -168,6 +179,15 @@ enum RecurrentLowering {
             "\(node.op) takes that axis for sequences apart, which share nothing: a model folder's sequences are those of the request"
         ))
     }
+  }
+
+  /// Checks that steps, batch and elements are in the operator's axes. If states are carried from call to call, a call may be one
+  /// step.
+  private static func checkRoles(
+    _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int,
+    states: [CarriedValue]
+  ) throws(ImportError) {
+    try checkAxes(&l, node, x, time: time, batch: batch)
     if let atom = x.axes[2].first(where: { $0.role != .element }) {
       throw l.requiring(
         atom, .element,
@@ -191,12 +211,14 @@ enum RecurrentLowering {
   }
 
   /// Checks that `sequence_lens` are the sequences' own lengths.
-  private static func checkLengths(_ l: inout Lowering, _ node: SourceNode, steps: Int)
-    throws(ImportError)
-  {
+  private static func checkLengths(
+    _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int
+  ) throws(ImportError) {
+    let steps = x.shape[time]
     switch try l.value(node, 4) {
     case nil: return
     case .constant(let lengths):
+      try checkBatch(of: lengths.shape, axis: 0, rank: 1, "sequence_lens", node, x.axes[batch])
       guard lengths.elements.allSatisfy({ SourceTensor.integer($0) == steps }) else {
         throw node.refusal(
           "constant sequence_lens of \(lengths.integers.prefix(8))",

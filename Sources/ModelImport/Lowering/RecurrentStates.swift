@@ -21,6 +21,11 @@ enum RecurrentStates {
             instead: cell.kind == .lstm && tensor.shape.last != size ? Remedy.projection : nil)
         }
         if tensor.elements.allSatisfy({ $0 == 0 }) {
+          if case .carried(let x)? = try l.value(node, 0), x.axes.count == 3,
+            x.axes[cell.isBatchFirst ? 0 : 1].allSatisfy({ $0.role == .batch })
+          {
+            try checkRows(of: tensor, x, cell, node)
+          }
           states.append(nil)
           continue
         }
@@ -70,6 +75,21 @@ enum RecurrentStates {
       throw node.refusal(
         "an initial state of \(tensor.shape) beside a vector", because: "it goes with a sequence")
     }
+    let batch = cell.isBatchFirst ? 0 : 1
+    try RecurrentLowering.checkAxes(&l, node, x, time: 1 - batch, batch: batch)
+    try checkRows(of: tensor, x, cell, node)
+    guard
+      tensor.isSame(
+        along: cell.isBatchFirst ? tensor.count / tensor.shape[0] : size, count: tensor.shape[batch]
+      )
+    else {
+      throw node.refusal(
+        "an initial state of \(tensor.shape) that differs from sequence to sequence",
+        because: "constants of a model folder are the same for all sequences",
+        instead:
+          "let the model take its initial states as inputs, and import it with --keep-states: a request then gives them"
+      )
+    }
     var first = x
     first.node = l.builder.emit(.first, [x.node], named: "\(node.outputs.first ?? node.name).state")
     first.form = .vector
@@ -77,14 +97,21 @@ enum RecurrentStates {
     var value = Layout.picking(
       &l,
       first, Array(repeating: 0, count: cell.directions * size), node)
-    let batch = cell.isBatchFirst ? 0 : 1
-    let rows = tensor.shape[batch] == 1 ? [] : x.axes[batch]
-    value.axes = cell.isBatchFirst ? [rows, directions, units] : [directions, rows, units]
+    value.axes = cell.isBatchFirst ? [[], directions, units] : [directions, [], units]
     value.elements = directions + units
-    guard tensor.shape == value.shape else {
-      throw node.refusal("an initial state of \(tensor.shape)", because: "expected \(value.shape)")
-    }
-    let numbers = try Layout.elements(of: tensor, along: value, node)
+    // All sequences have the state of the first.
+    let strides = RowMajor.strides(tensor.shape)
+    let state = tensor.picking(
+      RowMajor.positions(shape: value.shape, strides: strides), shape: value.shape)
+    let numbers = try Layout.elements(of: state, along: value, node)
     return Arithmetic.constant(&l, numbers, like: value, node)
+  }
+
+  private static func checkRows(
+    of state: SourceTensor, _ x: CarriedValue, _ cell: RecurrentCell, _ node: SourceNode
+  ) throws(ImportError) {
+    let batch = cell.isBatchFirst ? 0 : 1
+    try RecurrentLowering.checkBatch(
+      of: state.shape, axis: batch, rank: 3, "initial states", node, x.axes[batch])
   }
 }

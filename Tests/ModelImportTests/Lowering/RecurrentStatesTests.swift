@@ -1,0 +1,94 @@
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+/// Recurrent nodes with constants that have a row for each sequence.
+@Suite struct RecurrentStatesTests {
+  /// A GRU of x, [steps, batch, 3], with initial states of these rows, or with lengths.
+  private func graph(
+    batch: SourceGraph.Dimension, states: [[Double]]? = nil, lengths: [Int]? = nil
+  ) -> SourceGraph {
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [
+      .init(
+        name: "x", kind: .float,
+        dimensions: [lengths == nil ? .named("t") : .fixed(4), batch, .fixed(3)])
+    ]
+    let numbers = (0..<30).map { Double($0 * 7 % 11) / 11 - 0.4 }
+    var constants = [
+      "w": SourceTensor(shape: [1, 6, 3], elements: Array(numbers[..<18])),
+      "r": SourceTensor(shape: [1, 6, 2], elements: Array(numbers[18...])),
+    ]
+    if let states {
+      constants["h"] = SourceTensor(shape: [1, states.count, 2], elements: states.flatMap { $0 })
+    }
+    if let lengths {
+      constants["l"] = SourceTensor(
+        shape: [lengths.count], kind: .integer, elements: lengths.map(Double.init))
+    }
+    graph.constants = constants.mapValues { SourceConstant($0) }
+    graph.nodes = [
+      SourceNode(
+        name: "y", op: "GRU",
+        inputs: ["x", "w", "r", "", lengths == nil ? "" : "l", states == nil ? "" : "h"],
+        outputs: ["y"], attributes: ["hidden_size": .integer(2)])
+    ]
+    graph.outputs = ["y"]
+    return graph
+  }
+
+  private func draft(_ graph: SourceGraph) throws -> FolderDraft {
+    try GraphTranslation(graph).folder(named: "m")
+  }
+
+  /// A batch that was fixed by the export, with the same state in each row.
+  @Test(arguments: [.fixed(3), .named("b")] as [SourceGraph.Dimension])
+  func equalRowsAreOneState(batch: SourceGraph.Dimension) throws {
+    let states = Array(repeating: [0.5, -0.25], count: 3)
+    let draft = try draft(graph(batch: batch, states: states))
+    let folder = try ModelGraph(draft.model())
+    let numbers: [Float] = [0.3, -1, 0.2, 0.7, 0.1, -0.6]
+    let found = SoleRider.answer(
+      folder, try InputSequence([.features(numbers)], for: folder.model))[0]
+    let other = try self.draft(graph(batch: batch))
+    let zeros = try ModelGraph(other.model())
+    #expect(
+      found != SoleRider.answer(zeros, try InputSequence([.features(numbers)], for: zeros.model))[0]
+    )
+    let expected = try #require(
+      draft.reference?.values(for: ["x": numbers], steps: 2).last { $0.name == "y" }
+    ).numbers
+    #expect(found.count == 4 && expected.count == 4)
+    #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) <= 1e-6 })
+  }
+
+  @Test(
+    arguments: [
+      ([[0.5, 1], [0.5, 1], [0.5, 2]], "differs from sequence to sequence", "--keep-states"),
+      ([[0.5, 1], [0.5, 1]], "a batch of 3", "dynamic axis"),
+      ([[0, 0], [0, 0]], "a batch of 3", "dynamic axis"),
+    ] as [([[Double]], String, String)])
+  func otherRowsAreRefused(states: [[Double]], problem: String, remedy: String) throws {
+    let error = try #require(throws: ImportError.self) {
+      try draft(graph(batch: .fixed(3), states: states))
+    }
+    #expect(error.problem.contains(problem), "\(error)")
+    #expect(error.remedy?.contains(remedy) ?? false, "\(error)")
+  }
+
+  @Test(
+    arguments: [([4, 4, 4], nil), ([4, 4], "a batch of 3"), ([4, 3, 4], "own length")]
+      as [([Int], String?)])
+  func constantLengths(lengths: [Int], problem: String?) throws {
+    let graph = graph(batch: .fixed(3), lengths: lengths)
+    guard let problem else {
+      #expect(throws: Never.self) { try draft(graph) }
+      return
+    }
+    let error = try #require(throws: ImportError.self) { try draft(graph) }
+    #expect(error.problem.contains(problem), "\(error)")
+  }
+}

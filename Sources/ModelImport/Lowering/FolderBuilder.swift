@@ -29,13 +29,13 @@ struct FolderBuilder {
   /// Reserves a name for an output.
   mutating func reserve(_ text: String) { names.insert(FolderDraft.name(from: text)) }
 
-  /// Adds a node, with its tensors under its name.
+  /// Adds a node, with its tensors under its name, or with the weights of another.
   mutating func emit(
-    _ op: ModelDescription.Op, _ inputs: [String?], named text: String,
+    _ op: ModelDescription.Op, _ inputs: [String?], named text: String, weights: String? = nil,
     tensors: [(name: String, shape: [Int], elements: [Double])] = []
   ) -> String {
     let name = unusedName(text)
-    nodes.append(Node(name: name, op: op, inputs: inputs))
+    nodes.append(Node(name: name, op: op, inputs: inputs, weights: weights))
     for (tensor, shape, elements) in tensors {
       self.tensors["\(name).\(tensor)"] = (shape, elements.map(Float.init))
       elementCount += elements.count

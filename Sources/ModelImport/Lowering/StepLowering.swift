@@ -45,12 +45,16 @@ enum StepLowering {
         ExampleLength.recordRange(&l, value.axes[axis][0], node, start...last)
       }
     }
+    let (first, behind) = (place(start, bounds?.start), isToEnd ? nil : place(end, bounds?.end))
+    let name = node.outputs.first ?? node.name
+    let convolution =
+      first == 0 && stride == 1
+      ? l.builder.convolution(value.node, endingAt: behind, named: name) : nil
     var result = value
-    result.node = l.builder.emit(
-      .sliceSteps(
-        start: place(start, bounds?.start), end: isToEnd ? nil : place(end, bounds?.end),
-        stride: stride),
-      [value.node], named: node.outputs.first ?? node.name)
+    result.node =
+      convolution
+      ?? l.builder.emit(
+        .sliceSteps(start: first, end: behind, stride: stride), [value.node], named: name)
     result.axes[axis] = [l.steps(indices.count, like: value.axes[axis][0])]
     return result
   }
@@ -111,6 +115,24 @@ enum StepLowering {
 }
 
 extension FolderBuilder {
+  /// Adds a convolution without the steps that it pads behind the last, which are then cut off, as a causal one is often written;
+  /// nil if that is not what is cut.
+  mutating func convolution(
+    _ name: String, endingAt end: Int?, named text: String
+  ) -> String? {
+    guard let end, let node = nodes.last(where: { $0.name == name }),
+      var op = node.op.definition as? ConvOp, op.stride == 1,
+      case .explicit(let before, let after)? = op.padding, after > 0, end == -after,
+      let shape = tensors["\(name).weight"]?.shape
+    else { return nil }
+    let reach = (shape[2] - 1) * op.dilation
+    op.padding =
+      before == reach ? .causal : before == 0 ? .valid : .explicit(before: before, after: 0)
+    return emit(
+      .conv(padding: op.padding, stride: 1, dilation: op.dilation, groups: op.groups), node.inputs,
+      named: text, weights: name)
+  }
+
   /// The value that a node pads with zeros, and the padding.
   func zeroPadding(_ name: String) -> (source: String, padding: (before: Int, after: Int))? {
     guard let node = nodes.last(where: { $0.name == name }), let source = node.inputs.first ?? nil,

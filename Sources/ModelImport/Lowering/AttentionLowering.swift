@@ -82,12 +82,24 @@ enum AttentionLowering {
         axes: Array(queries.axes.dropLast()) + [keys.axes[rank - 1]], scale: 1, heads: count))
   }
 
+  static func maskRefusal(_ node: SourceNode, _ mask: CarriedValue) -> ImportError {
+    node.refusal(
+      "a mask of \(mask.shape) on attention, which is given or computed",
+      because: "each sequence is answered at its own length, so that none has padding to be masked",
+      instead:
+        "export the model without key_padding_mask, or with the causal mask alone, and send each sequence without its padding"
+    )
+  }
+
   /// Scores times a number, or plus a mask.
   static func binary(
     _ node: SourceNode, _ op: String, _ pending: PendingValue, _ scores: PendingValue.PairScores,
     _ other: LoweredValue,
     isFirst: Bool
   ) throws(ImportError) -> LoweredValue {
+    if op == "Add", case .pairScores = pending, case .carried(let mask) = other {
+      throw maskRefusal(node, mask)
+    }
     guard case .pairScores = pending, case .constant(let constant) = other else {
       throw PatternLowering.refusal(node, pending)
     }
@@ -97,7 +109,7 @@ enum AttentionLowering {
     case "Div" where constant.isUniform && constant.elements[0] != 0 && isFirst:
       scores.scale /= constant.elements[0]
     case "Add":
-      if constant.isUniform, constant.elements[0] == 0 { break }
+      if constant.elements.allSatisfy({ $0 == 0 }) { break }
       return try masked(
         node, pending, keep: constant.map { $0 == 0 ? 1 : $0 <= -1e4 ? 0 : .nan },
         isInverted: false, SourceTensor(shape: [], elements: [-.infinity]))

@@ -42,7 +42,8 @@ enum InputRequirements {
       case .carried(let carried)?:
         // What is added to scores of attention is a mask.
         if node.op == "Add", try hasScores(&l, node) { continue }
-        (value, isLone) = (carried, node.op == "TopK")
+        let isOfPositions = try comparesPositions(&l, node)
+        (value, isLone) = (carried, node.op == "TopK" || isOfPositions)
       // lengths - 1, by which a step is chosen
       case .pending(.ids(let ids, plus: -1))? where choosers.contains(node.op):
         (value, isLone) = (ids, true)
@@ -57,6 +58,23 @@ enum InputRequirements {
       else { continue }
       throw l.require(.lengths(input: input, steps: steps.size), or: refusal)
     }
+  }
+
+  /// Whether an operand is the numbers of the steps, which are compared with lengths: a mask of padding.
+  private static func comparesPositions(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> Bool {
+    guard ["Less", "LessOrEqual", "Greater", "GreaterOrEqual"].contains(node.op) else {
+      return false
+    }
+    for index in node.inputs.indices {
+      if case .constant(let numbers)? = try l.value(node, index), numbers.count > 1,
+        l.lengths[numbers.count]?.role == .time, numbers.integers == Array(0..<numbers.count)
+      {
+        return true
+      }
+    }
+    return false
   }
 
   /// Whether one of two operands is a product of steps with steps, as attention has it.

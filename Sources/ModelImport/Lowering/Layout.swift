@@ -163,7 +163,10 @@ enum Layout {
     var order = result.elements
     for (axis, size) in wide.enumerated()
     where size != 1 && result.axes[axis].allSatisfy({ $0.size == 1 }) {
-      if let atom = l.lengths[size] ?? l.exampleSteps.open(size, of: l.lengths.values) {
+      // As many heads as the example has sequences are no second batch.
+      if let atom = l.lengths[size] ?? l.exampleSteps.open(size, of: l.lengths.values),
+        atom.role != .batch || !result.axes.joined().contains(atom)
+      {
         result.axes[axis] = [atom]
       } else {
         let atom = l.newAtom(size)

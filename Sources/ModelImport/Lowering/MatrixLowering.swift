@@ -149,11 +149,24 @@ enum MatrixLowering {
 }
 
 extension MatrixLowering {
+  /// The value with a batch of one, which a reshape put beside the elements of an axis, in the axis before.
+  private static func withBatchOfOneApart(_ value: CarriedValue, axis: Int) -> CarriedValue {
+    let ones = value.axes[axis].filter { $0.role == .batch && $0.size == 1 && !$0.isOpen }
+    guard axis > 0, !ones.isEmpty, value.axes[axis].contains(where: { $0.role == .element }) else {
+      return value
+    }
+    var result = value
+    result.axes[axis].removeAll(where: ones.contains)
+    result.axes[axis - 1] += ones
+    return result
+  }
+
   /// Applies a matrix with `outputs` rows to one axis of elements.
   static func contracting(
     _ l: inout Lowering, _ value: CarriedValue, axis: Int, outputs: Int, _ node: SourceNode,
     weight: (_ output: Int, _ input: Int) -> Double
   ) throws(ImportError) -> CarriedValue {
+    let value = withBatchOfOneApart(value, axis: axis)
     let atoms = value.axes[axis]
     if let result = try flattened(&l, value, axis: axis, outputs: outputs, node, weight: weight) {
       return result

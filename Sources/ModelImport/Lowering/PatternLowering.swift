@@ -145,6 +145,9 @@ enum PatternLowering {
       return try AttentionLowering.masked(node, pending, keep: mask, isInverted: false, fill)
     case (.constant(let mask), .constant(let fill), .pending(let pending)):
       return try AttentionLowering.masked(node, pending, keep: mask, isInverted: true, fill)
+    case (.carried(let mask), .pending(.pairScores), _),
+      (.carried(let mask), _, .pending(.pairScores)):
+      throw AttentionLowering.maskRefusal(node, mask)
     case (_, .pending(let pending), _), (_, _, .pending(let pending)),
       (.pending(let pending), _, _):
       throw refusal(node, pending)

@@ -319,6 +319,13 @@ def more_torch_models() -> None:
     export("at_length", Net(at_length, lstm=lstm(4)), lambda length: features(4)(length) | {"lengths": np.array([length])},
            x, vector, dynamo=False)
 
+    def attend_to_lengths(m: Net, v: Tensor, lengths: Tensor) -> Tensor:
+        padding = torch.arange(v.shape[1])[None] >= lengths[:, None]
+        return m.lstm(m.attention(v, v, v, key_padding_mask=padding, need_weights=False)[0])[0]
+
+    export("attention_at_lengths", Net(attend_to_lengths, lstm=lstm(4), attention=nn.MultiheadAttention(4, 2, batch_first=True)),
+           lambda length: features(4)(length) | {"lengths": np.array([length])}, x, step, lengths=(7,), batch=False)
+
 
 def node_model(op: str, size: int, directions: str, *, layout: int = 0, biases: bool = True, peepholes: bool = False,
                states: bool = False, **attributes: object) -> tuple[onnx.ModelProto, dict[str, Axes]]:

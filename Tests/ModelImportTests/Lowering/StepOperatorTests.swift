@@ -335,4 +335,20 @@ import Testing
         ], isOpen: true))
     #expect(draft.notes.contains { $0.contains("dropout at work") } == isTold)
   }
+
+  /// What masks the scores of attention is told apart from other arithmetic with them.
+  @Test func aMaskOnAttentionIsTold() throws {
+    let graph = graph(
+      [
+        node("Transpose", ["x"], "k", ["perm": .integers([0, 2, 1])]),
+        node("MatMul", ["x", "k"], "scores"),
+        node("Gather", ["k", "first"], "mask", ["axis": .integer(1)]),
+        node("Add", ["scores", "mask"], "masked"),
+        node("Softmax", ["masked"], "weights", ["axis": .integer(-1)]),
+        node("MatMul", ["weights", "x"], "y"),
+      ], ["first": integers([0])], isOpen: true)
+    let error = try #require(throws: ImportError.self) { try draft(graph) }
+    #expect(error.problem.contains("a mask of [batch, 1, steps] on attention"), "\(error)")
+    #expect(error.remedy?.contains("key_padding_mask") ?? false, "\(error)")
+  }
 }

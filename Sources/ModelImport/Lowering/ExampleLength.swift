@@ -324,6 +324,17 @@ enum ExampleLength {
     return first == last ? [atom.size - 1] : Array(first..<atom.size)
   }
 
+  /// Tells of steps that are as far apart, from the first on, where the example's length is unknown.
+  private static func noteUnrolled(_ l: inout Lowering, _ steps: [Int], of atom: Atom) {
+    guard steps.count > 2, steps[0] == 0, atom.isOpen,
+      zip(steps, steps.dropFirst()).allSatisfy({ $1 - $0 == steps[1] })
+    else { return }
+    l.builder.note(
+      "\(steps.count) steps (\(steps[0]), \(steps[1]), … \(steps[steps.count - 1])\(atom.isDerived ? " of a stride or pool" : "")) are chosen one by one, as by a loop that "
+        + "was unrolled for the exporter's example: of longer sequences these alone are read, as the file has it; for all, write the loop as a "
+        + "layer (LSTM, GRU or RNN) and export again")
+  }
+
   /// Records what steps chosen by themselves say of the length, once all are known: all steps of the example, one by one, or the
   /// first ones of an open number, are those of a loop that the exporter unrolled.
   static func recordChosen(_ l: inout Lowering) {
@@ -332,7 +343,10 @@ enum ExampleLength {
       if steps.count > 2, steps.keys.max() == steps.count - 1, steps.count == count ?? steps.count {
         guard let root = l.exampleSteps.root(of: atom),
           let exact = l.exampleSteps.count(of: root) ?? (root == atom ? steps.count : nil)
-        else { continue }
+        else {
+          noteUnrolled(&l, steps.keys.sorted(), of: atom)
+          continue
+        }
         l.exampleSteps.setExact(exact, of: root)
         l.builder.note(
           "the first \(steps.count) steps are chosen one by one, as by a loop that was unrolled for the exporter's example: "
@@ -340,7 +354,10 @@ enum ExampleLength {
             + "(LSTM, GRU or RNN) and export again")
         continue
       }
-      guard let count, count > 2 else { continue }
+      guard let count, count > 2 else {
+        noteUnrolled(&l, steps.keys.sorted(), of: atom)
+        continue
+      }
       for (step, place) in steps.sorted(by: { $0.key < $1.key })
       where (step > 2 || count > (atom.isDerived ? 2 : 3) && step == count / 2) && step < count - 1
       {

@@ -275,6 +275,25 @@ import Testing
         graph([concat, node("Neg", ["p"], "y")], ["before": uneven, "behind": behind])))
   }
 
+  /// A loop over every second step, of an open number: the file does not say how many its example had.
+  @Test(arguments: [[0, 2, 4], [0, 2, 5], [0, 3]]) func stepsAsFarApartAreTold(places: [Int]) throws
+  {
+    var nodes = places.map { node("Gather", ["x", "i\($0)"], "s\($0)") }
+    for index in nodes.indices { nodes[index].attributes = ["axis": .integer(1)] }
+    nodes.append(
+      SourceNode(
+        name: "y", op: "Concat", inputs: places.map { "s\($0)" }, outputs: ["y"],
+        attributes: ["axis": .integer(1)]))
+    let constants = places.map {
+      ("i\($0)", SourceTensor(shape: [], kind: .integer, elements: [Double($0)]))
+    }
+    let draft = try draft(
+      graph(nodes, Dictionary(uniqueKeysWithValues: constants), isOpen: true))
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    #expect(draft.notes.contains { $0.contains("chosen one by one") } == (places == [0, 2, 4]))
+    try expectAgreement(draft)
+  }
+
   /// A loop that was unrolled takes every step by itself: of a longer sequence it would leave the rest out.
   @Test(arguments: [2, 3]) func everyStepByItselfHoldsForOneLength(chosen: Int) throws {
     var nodes = (0..<chosen).map { node("Gather", ["x", "i\($0)"], "s\($0)") }

@@ -56,8 +56,11 @@ enum RecurrentStates {
           }
         }
         guard value.form == .vector else {
-          throw node.refusal(
+          let refusal = node.refusal(
             "an initial state that differs from step to step", because: "a sequence has one")
+          // An input of a call that is one step.
+          guard l.assumptions.isStepwise else { throw refusal }
+          throw l.require(.stepwise(states: l.origins(of: value.node)), or: refusal)
         }
         states.append(Layout.inForeignOrder(&l, value, node))
       }

@@ -50,7 +50,7 @@ struct StepConvolution {
         groups: spatial.isEmpty ? groups : 1), node, tensors: tensors)
     result.axes[time + 2] = [l.steps(window.count, like: value.axes[time + 2][0])]
     let channels = l.newAtom(weight.shape[0])
-    let atoms = places.map { l.newAtom($0) }
+    let atoms = spatial.map { l.places(windows[$0].count, along: value.axes[$0 + 2]) }
     result.axes[1] = [channels]
     for (index, axis) in spatial.enumerated() { result.axes[axis + 2] = [atoms[index]] }
     result.elements = [channels] + atoms

@@ -7,6 +7,7 @@ enum QuantizedOperators {
     case "DequantizeLinear": return try dequantize(a)
     case "QuantizeLinear": return try quantize(a)
     case "MatMulInteger": return try multiply(a)
+    case "ConvInteger": return try convolve(a)
     default: return nil
     }
   }
@@ -62,10 +63,13 @@ enum QuantizedOperators {
     }
     try a.checkCount(value.shape)
     let channels = try channelPositions(a, value, scale)
-    // Whether a zero point of 0 is signed isn't known here, so the value must fit both types.
+    let limits = a.node.integers(ONNXGraphParser.limits)
+    let (low, high) = (Double(limits?[0] ?? .min), Double(limits?[1] ?? .max))
     let elements = channels.indices.map { index in
-      (value[index] / scale[channels[index]]).rounded(.toNearestOrEven)
+      let number =
+        (value[index] / scale[channels[index]]).rounded(.toNearestOrEven)
         + (a.optional(2)?[channels[index]] ?? 0)
+      return min(max(number, low), high)
     }
     return [SourceTensor(shape: value.shape, kind: .integer, elements: elements)]
   }
@@ -87,5 +91,21 @@ enum QuantizedOperators {
       second = SourceTensor(shape: second.shape, kind: .integer, elements: elements)
     }
     return [try MatrixOperators.product(a, first.map { $0 - zero }, second)]
+  }
+
+  private static func convolve(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor]? {
+    let zeros = [2, 3].map { a.optional($0)?.elements ?? [0] }
+    guard zeros.allSatisfy({ $0.count == 1 }) else {
+      throw a.node.refusal("several zero points", because: "one for all is computed")
+    }
+    let operands = [try a.required(0), try a.required(1)]
+    for operand in operands { try a.checkCount(operand.shape) }
+    var node = a.node
+    node.op = "Conv"
+    return try ConvolutionOperators.evaluate(
+      Interpreter.Arguments(
+        node: node, opset: a.opset,
+        values: zip(operands, zeros).map { operand, zero in operand.map { $0 - zero[0] } },
+        budget: a.budget))
   }
 }

@@ -120,6 +120,8 @@ indirect enum PendingValue: Sendable {
     case scaleProduct(CarriedValue, weights: SourceTensor)
     /// The integer product of the rounded value and weights without their zero point, [K, N].
     case product(CarriedValue, weights: SourceTensor)
+    /// The integer result of a convolution of the rounded value with weights without their zero point, by its node.
+    case convolution(CarriedValue, weights: SourceTensor, SourceNode, shape: [Int])
   }
 
   var shape: [Int] {
@@ -136,6 +138,7 @@ indirect enum PendingValue: Sendable {
       case .rounded(let value): value.shape
       case .scale, .zeroPoint: []
       case .scaleProduct(_, let weights): weights.shape
+      case .convolution(_, _, _, let shape): shape
       case .product(let value, let weights):
         Array(value.shape.dropLast()) + [weights.shape.last ?? 1]
       }

@@ -87,9 +87,9 @@ package struct GraphTranslation {
     let nodes = Set(finished.builder.nodes.map(\.name))
     var values: [(String, CarriedValue)] = []
     for name in graph.nodes.flatMap(\.outputs) {
-      guard case .carried(var value)? = lowering.values[name], value.kind == .float else {
-        continue
-      }
+      guard case .carried(var value)? = lowering.values[name], value.kind == .float,
+        !value.isRounded
+      else { continue }
       value.node = finished.renamed[value.node] ?? value.node
       if nodes.contains(value.node) { values.append((name, value)) }
     }

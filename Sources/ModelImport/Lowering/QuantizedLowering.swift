@@ -7,8 +7,9 @@ enum QuantizedLowering {
     switch node.op {
     case "DynamicQuantizeLinear": return try round(&l, node)
     case "MatMulInteger": return try multiply(&l, node)
+    case "ConvInteger": return try convolve(&l, node)
     case "QuantizeLinear":
-      var value = try l.carried(node, 0)
+      var value = try limited(&l, node)
       l.builder.note(Note.roundedActivations)
       value.isRounded = true
       return [.carried(value)]
@@ -17,6 +18,27 @@ enum QuantizedLowering {
     case "com.microsoft.MatMulIntegerToFloat": return try integerProduct(&l, node)
     default: return nil
     }
+  }
+
+  /// Nodes behind which ONNX Runtime leaves out the activation, such as ReLU, whose limits are those of the 8 bits.
+  private static let activated: Set<String> = ["linear", "conv", "conv1d", "add"]
+
+  /// The value within the limits of QuantizeLinear, where these may stand for an activation.
+  private static func limited(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    let value = try l.carried(node, 0)
+    guard let scale = try l.constant(node, 1, "a scale"), scale.count == 1,
+      scale[0] > 0, scale[0].isFinite, let limits = node.integers(ONNXGraphParser.limits),
+      let op = l.builder.nodes.last(where: { $0.name == value.node })?.op.name
+    else { return value }
+    let zero = try l.constant(node, 2, "a zero point")?.first ?? 0
+    guard activated.contains(op) || op == "affine" && limits.contains(SourceTensor.integer(zero))
+    else {
+      return value
+    }
+    let bounds = limits.map { Float((Double($0) - zero) * scale[0]) }
+    return Layout.map(&l, value, .clip(min: bounds[0], max: bounds[1]), node)
   }
 
   private static func round(
@@ -86,6 +108,31 @@ enum QuantizedLowering {
     return [.pending(.quantized(.product(value, weights: shifted)))]
   }
 
+  private static func convolve(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    guard case .pending(.quantized(.rounded(let value))) = try l.required(node, 0),
+      let weights = try l.constant(node, 1, "weights"), weights.rank >= 3,
+      weights.rank == value.axes.count
+    else {
+      throw node.refusal(
+        "a convolution of integers",
+        because: "it is carried with values that DynamicQuantizeLinear made and constant weights")
+    }
+    let zero = try l.constant(node, 3, "a zero point")
+    if let zero, zero.count > 1 {
+      throw node.refusal(
+        "\(zero.count) zero points of weights", because: "one for all is carried",
+        instead: "quantise convolutions with per_channel=False")
+    }
+    let windows = try ConvolutionOperators.windows(
+      node, sizes: Array(value.shape[2...]), kernel: Array(weights.shape[2...]))
+    let shape = [value.shape[0], weights.shape[0]] + windows.map(\.count)
+    let shifted = try difference(
+      node, weights, zero.map { SourceTensor(shape: [], elements: [$0[0]]) }, l.opset)
+    return [.pending(.quantized(.convolution(value, weights: shifted, node, shape: shape)))]
+  }
+
   private static func difference(
     _ node: SourceNode, _ weights: SourceTensor, _ zero: SourceTensor?, _ opset: Int
   ) throws(ImportError) -> SourceTensor {
@@ -120,6 +167,26 @@ enum QuantizedLowering {
       (.scaleProduct(_, let scale), .pending(.quantized(.product(let source, let weights)))):
       let scaled = try evaluate(node, "Mul", weights, scale, l.opset)
       return try MatrixLowering.product(&l, node, .carried(source), .constant(scaled))
+    case (
+      .convolution(let source, let weights, let convolution, _),
+      .pending(.quantized(.scaleProduct(_, let scale)))
+    ) where scale.count == 1,
+      (
+        .scaleProduct(_, let scale),
+        .pending(.quantized(.convolution(let source, let weights, let convolution, _)))
+      ) where scale.count == 1:
+      let scaled = try evaluate(
+        node, "Mul", weights, SourceTensor(shape: [], elements: [scale[0]]), l.opset)
+      var plain = convolution
+      (plain.op, plain.outputs) = ("Conv", node.outputs)
+      let name = node.outputs.first ?? node.name
+      plain.inputs = ["\(name).unrounded", "\(name).scaled"]
+      l.define(plain.inputs[0], .carried(source))
+      l.define(plain.inputs[1], .constant(scaled))
+      guard let result = try ConvolutionLowering.lower(&l, plain)?.first else {
+        preconditionFailure("a convolution")
+      }
+      return result
     default: throw PatternLowering.refusal(node, .quantized(value))
     }
   }

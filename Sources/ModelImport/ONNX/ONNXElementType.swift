@@ -22,6 +22,17 @@ enum ONNXElementType: Int {
     }
   }
 
+  /// The least and the largest number, of those to which values are quantised.
+  var limits: [Int]? {
+    switch self {
+    case .uint8: [0, 255]
+    case .int8: [-128, 127]
+    case .uint16: [0, 65535]
+    case .int16: [-32768, 32767]
+    default: nil
+    }
+  }
+
   /// The bytes of an element.
   var size: Int {
     switch self {

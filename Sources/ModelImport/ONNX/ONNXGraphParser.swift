@@ -4,6 +4,9 @@ struct ONNXGraphParser {
   let external: ExternalData
   private var nodeCount = 0
 
+  /// The attribute with the least and the largest result of QuantizeLinear.
+  static let limits = "limits"
+
   init(opset: Int, external: ExternalData) {
     self.opset = opset
     self.external = external
@@ -27,6 +30,12 @@ struct ONNXGraphParser {
       case 15: throw reader.malformed("a sparse tensor, which isn't read", at: field.offset)
       default: break
       }
+    }
+    // A zero point's type is that of the result.
+    for index in graph.nodes.indices where graph.nodes[index].op == "QuantizeLinear" {
+      let zero = graph.nodes[index].input(2)
+      let limits = zero.map { graph.constants[$0]?.limits } ?? ONNXElementType.uint8.limits
+      if let limits { graph.nodes[index].attributes[Self.limits] = .integers(limits) }
     }
     // Before version 4 of the format, every initializer was an input too.
     graph.inputs.removeAll { graph.constants[$0.name] != nil }
@@ -181,6 +190,8 @@ struct ONNXGraphParser {
     var reader = message
     var raw = ONNXTensor(bytes: message.bytes, external: external, offset: message.position)
     while let field = try reader.next() { try raw.take(field, &reader) }
-    return (raw.name, try raw.constant())
+    var constant = try raw.constant()
+    constant.limits = raw.limits
+    return (raw.name, constant)
   }
 }

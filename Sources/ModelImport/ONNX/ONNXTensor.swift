@@ -49,6 +49,8 @@ struct ONNXTensor {
       remedy: remedy)
   }
 
+  var limits: [Int]? { ONNXElementType(rawValue: type)?.limits }
+
   /// The tensor's elements, read on demand.
   func constant() throws(ImportError) -> SourceConstant {
     guard let element = ONNXElementType(rawValue: type) else {

@@ -50,6 +50,8 @@ package struct SourceConstant: Sendable {
   package let shape: [Int]
   package let kind: SourceTensor.Kind
   package let load: @Sendable () throws(ImportError) -> [Double]
+  /// The least and the largest number of its type, if that has 8 or 16 bits.
+  package var limits: [Int]?
 
   package init(
     shape: [Int], kind: SourceTensor.Kind,

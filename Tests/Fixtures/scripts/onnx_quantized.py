@@ -20,7 +20,7 @@ from reference import FIXTURES, Array, case, write_cases
 
 ROOT = FIXTURES / "onnx_quantized"
 RANDOM = np.random.default_rng(3)
-MODELS = {"tagger": "tagger_script", "residual": "residual_script"}
+MODELS = {"tagger": "tagger_script", "residual": "residual_script", "conv": "conv_script"}
 
 
 def answer(path: Path, feed: dict[str, Array]) -> Array:

@@ -63,8 +63,8 @@ enum QuantizedOperators {
     }
     try a.checkCount(value.shape)
     let channels = try channelPositions(a, value, scale)
-    let limits = a.node.integers(ONNXGraphParser.limits)
-    let (low, high) = (Double(limits?[0] ?? .min), Double(limits?[1] ?? .max))
+    let limits = a.node.integers(ONNXGraphParser.limits) ?? []
+    let (low, high) = (Double(limits.first ?? .min), Double(limits.last ?? .max))
     let elements = channels.indices.map { index in
       let number =
         (value[index] / scale[channels[index]]).rounded(.toNearestOrEven)

@@ -91,7 +91,8 @@ struct FinishedGraph {
           "the output \"\(output)\" is an array of \(sizes): its \(value.size) numbers are answered side by side, in that order"
         )
       }
-      outputs.append(arranged.node)
+      // An output before it may be the place of the largest of these numbers.
+      if !decoded.contains(arranged.node) { outputs.append(arranged.node) }
       outputNames[arranged.node] = output
     }
   }

@@ -89,7 +89,9 @@ enum PatternLowering {
       guard op == "Mul", plus == 1, let source = l.builder.scaled(value.node) else {
         throw refusal(node, pending)
       }
-      guard abs(source.factor * 2.0.squareRoot() - 1) < 1e-6 else { throw refusal(node, pending) }
+      guard abs(source.factor * 2.0.squareRoot() - 1) < 0x1p-11 else {
+        throw refusal(node, pending)
+      }
       var result = x
       if x.node == source.node {
         result = Arithmetic.affine(&l, Layout.map(&l, x, .gelu(), node), scale: [2 * factor], node)

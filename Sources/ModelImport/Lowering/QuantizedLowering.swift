@@ -30,6 +30,7 @@ enum QuantizedLowering {
     let value = try l.carried(node, 0)
     guard let scale = try l.constant(node, 1, "a scale"), scale.count == 1,
       scale[0] > 0, scale[0].isFinite, let limits = node.integers(ONNXGraphParser.limits),
+      limits.count == 2,
       let op = l.builder.nodes.last(where: { $0.name == value.node })?.op.name
     else { return value }
     let zero = try l.constant(node, 2, "a zero point")?.first ?? 0

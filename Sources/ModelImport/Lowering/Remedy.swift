@@ -9,6 +9,9 @@ enum Remedy {
   static let loop =
     "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; of a Keras model import the .keras file itself"
 
+  static let steps =
+    "the newer exporter writes nn.RNN, and loops over x.unbind(1), with their steps as a list: export with dynamo=False, or save a .pt2 with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
+
   static let tooManyNodes =
     "a loop over the steps, written in Python, is a copy of its body for each of them: write it as a layer (nn.LSTM, nn.GRU, nn.RNN), or export with an example of fewer steps"
 
@@ -69,7 +72,7 @@ enum Remedy {
   /// The advice by operator.
   static let operators: [String: String] = [
     "Loop": loop, "Scan": loop, "SequenceInsert": loop, "SequenceEmpty": loop,
-    "SplitToSequence": loop,
+    "SplitToSequence": steps,
     "SequenceAt": loop, "ConcatFromSequence": loop,
     "TopK": sorting, "ConvTranspose": transposedConvolution,
     "Round": rounding, "Floor": rounding, "Ceil": rounding, "Sign": rounding,

@@ -35,7 +35,7 @@ struct ONNXGraphParser {
     for index in graph.nodes.indices where graph.nodes[index].op == "QuantizeLinear" {
       let zero = graph.nodes[index].input(2)
       let limits = zero.map { graph.constants[$0]?.limits } ?? ONNXElementType.uint8.limits
-      if let limits { graph.nodes[index].attributes[Self.limits] = .integers(limits) }
+      graph.nodes[index].attributes[Self.limits] = limits.map { .integers($0) }
     }
     // Before version 4 of the format, every initializer was an input too.
     graph.inputs.removeAll { graph.constants[$0.name] != nil }

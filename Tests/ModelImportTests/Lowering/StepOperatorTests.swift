@@ -351,4 +351,21 @@ import Testing
     #expect(error.problem.contains("a mask of [batch, 1, steps] on attention"), "\(error)")
     #expect(error.remedy?.contains("key_padding_mask") ?? false, "\(error)")
   }
+
+  /// Numbers, and the place of the largest of them, are one output, whichever comes first.
+  @Test(arguments: [["place", "y"], ["y", "place"]]) func theLargestIsNoOutputOfItsOwn(
+    outputs: [String]
+  ) throws {
+    var graph = graph(
+      [
+        node("Tanh", ["x"], "y"),
+        node("ArgMax", ["y"], "place", ["axis": .integer(-1), "keepdims": .integer(0)]),
+      ],
+      isOpen: true)
+    graph.outputs = outputs
+    let draft = try draft(graph)
+    #expect(draft.description.outputs.map(\.name) == ["y"])
+    #expect(draft.description.outputs.map(\.decode) == [.argmax])
+    try expectAgreement(draft, steps: [3])
+  }
 }

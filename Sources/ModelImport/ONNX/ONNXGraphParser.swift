@@ -31,6 +31,7 @@ struct ONNXGraphParser {
       default: break
       }
     }
+    graph.nodes = graph.nodes.flatMap { Self.scaled($0, &graph.constants) }
     // A zero point's type is that of the result.
     for index in graph.nodes.indices where graph.nodes[index].op == "QuantizeLinear" {
       let zero = graph.nodes[index].input(2)
@@ -40,6 +41,23 @@ struct ONNXGraphParser {
     // Before version 4 of the format, every initializer was an input too.
     graph.inputs.removeAll { graph.constants[$0.name] != nil }
     return graph
+  }
+
+  /// scikit-learn's scaler, `(x - offset) · scale`, as arithmetic.
+  private static func scaled(
+    _ node: SourceNode, _ constants: inout [String: SourceConstant]
+  ) -> [SourceNode] {
+    guard node.op == "ai.onnx.ml.Scaler", let x = node.input(0), let y = node.output(0),
+      let offset = node.floats("offset"), let scale = node.floats("scale")
+    else { return [node] }
+    let names = ["offset", "difference", "scale"].map { "\(y).scaler.\($0)" }
+    for (name, numbers) in [(names[0], offset), (names[2], scale)] {
+      constants[name] = SourceConstant(SourceTensor(shape: [numbers.count], elements: numbers))
+    }
+    return [
+      SourceNode(name: names[1], op: "Sub", inputs: [x, names[0]], outputs: [names[1]]),
+      SourceNode(name: node.name, op: "Mul", inputs: [names[1], names[2]], outputs: [y]),
+    ]
   }
 
   private mutating func node(_ message: WireReader, depth: Int) throws(ImportError) -> SourceNode {

@@ -427,6 +427,22 @@ def tables() -> None:
                        {"y": "BTF"})
 
 
+def scaled() -> None:
+    """A scaler of scikit-learn as skl2onnx writes it, of rows, before a network."""
+    if WANTED and "scaled" not in WANTED:
+        return
+    node = helper.make_node
+    nodes = [node("Reshape", ["x", "rows"], ["r"]),
+             node("Scaler", ["r"], ["z"], domain="ai.onnx.ml", offset=[0.5, -1.0, 0.25, 2.0], scale=[2.0, 0.5, 1.5, 0.1]),
+             node("Shape", ["x"], ["shape"]), node("Reshape", ["z", "shape"], ["e"]),
+             node("Transpose", ["e"], ["t"], perm=[1, 0, 2]), node("LSTM", ["t", "W", "R"], ["h"], hidden_size=5),
+             node("Squeeze", ["h", "one"], ["s"]), node("Transpose", ["s"], ["y"], perm=[1, 0, 2])]
+    model = written(nodes, {"x": (TensorProto.FLOAT, ["b", "t", 4])}, W=random(1, 20, 4), R=random(1, 20, 5),
+                    one=np.array([1]), rows=np.array([-1, 4]))
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    write("scaled", model, features(4), {"x": "BTF"}, {"y": "BTF"})
+
+
 def vectors() -> None:
     """Two layers of a vector, without a sequence: a question is a sequence of one step."""
     if WANTED and "vectors" not in WANTED:
@@ -560,3 +576,4 @@ if not WANTED or "pair" in WANTED:
     pair()
 if not WANTED or "attending_pair" in WANTED:
     attending_pair()
+scaled()

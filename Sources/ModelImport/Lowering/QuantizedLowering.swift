@@ -1,3 +1,5 @@
+import ModelFormat
+
 /// Products with 8-bit weights. Values stay in single precision: the source's rounding of values to 8 bits is left out.
 enum QuantizedLowering {
   /// The outputs of a node; nil for an operator of another family.
@@ -31,11 +33,14 @@ enum QuantizedLowering {
     guard let scale = try l.constant(node, 1, "a scale"), scale.count == 1,
       scale[0] > 0, scale[0].isFinite, let limits = node.integers(ONNXGraphParser.limits),
       limits.count == 2,
-      let op = l.builder.nodes.last(where: { $0.name == value.node })?.op.name
+      let source = l.builder.nodes.last(where: { $0.name == value.node })
     else { return value }
     let zero = try l.constant(node, 2, "a zero point")?.first ?? 0
-    guard activated.contains(op) || op == "affine" && limits.contains(SourceTensor.integer(zero))
-    else {
+    // A bias is added last; a factor alone may be part of a pattern, such as GELU's.
+    let affine = source.op.definition as? AffineOp
+    let isShifted = affine?.shift != nil || l.builder.floats("\(source.name).bias") != nil
+    let isAtLimit = affine != nil && limits.contains(SourceTensor.integer(zero))
+    guard activated.contains(source.op.name) || affine != nil && isShifted || isAtLimit else {
       return value
     }
     let bounds = limits.map { Float((Double($0) - zero) * scale[0]) }

@@ -46,7 +46,7 @@ enum RecurrentLowering {
   private static func recurrent(
     _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
   ) throws(ImportError) -> [LoweredValue] {
-    var x = try input(&l, node)
+    var x = try input(&l, node, cell)
     guard x.axes.count == 3 else {
       let open = l.lengths.values.first { $0.role == .time && $0.isOpen }?.origin?.input
       throw node.refusal(
@@ -120,8 +120,9 @@ enum RecurrentLowering {
 
   /// The input X. A constant that is the same at every step, such as the zeros that a decoder reads, becomes a sequence.
   private static func input(
-    _ l: inout Lowering, _ node: SourceNode
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
   ) throws(ImportError) -> CarriedValue {
+    if let step = try startStep(&l, node, cell) { return step }
     guard case .constant(let tensor) = try l.required(node, 0), tensor.isUniform, tensor.rank == 3
     else { return try l.carried(node, 0) }
     let known = l.lengths
@@ -141,6 +142,27 @@ enum RecurrentLowering {
     value.axes.append(elements)
     value.elements = elements
     return Arithmetic.affine(&l, value, shift: [tensor[0]], node)
+  }
+
+  /// The constant that a decoder begins with, such as zeros or a token's vector, as the step of each sequence that has
+  /// an initial state; nil for another X.
+  private static func startStep(
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
+  ) throws(ImportError) -> CarriedValue? {
+    let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
+    guard case .constant(let tensor) = try l.required(node, 0), tensor.rank == 3,
+      tensor.shape[time] == 1, case .carried(let state)? = try l.value(node, 5),
+      state.form == .vector, state.axes.count == 3,
+      state.axes[batch].contains(where: \.isOpen) || state.shape[batch] == tensor.shape[batch],
+      tensor.isSame(along: tensor.shape[2], count: tensor.shape[batch])
+    else { return nil }
+    let elements = l.elementAxis(tensor.shape[2])
+    var value = Layout.picking(&l, state, Array(repeating: 0, count: tensor.shape[2]), node)
+    let rows = state.axes[batch]
+    value.axes = cell.isBatchFirst ? [rows, [], elements] : [[], rows, elements]
+    value.elements = elements
+    return Arithmetic.constant(
+      &l, Array(tensor.elements.prefix(tensor.shape[2])), like: value, node)
   }
 
   /// Checks that a constant with a row for each sequence has as many as a batch whose size the file fixes.

@@ -459,6 +459,32 @@ class Ramps(nn.Module):
         return self.rnn(torch.cat((x, shares, tenths, left, even), -1))[0]
 
 
+class Started(nn.Module):
+    """Decoders unrolled three steps, which begin with zeros and with a learned vector."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.LSTM(3, 4, batch_first=True)
+        self.decoder = nn.LSTM(2, 4, batch_first=True)
+        self.other = nn.GRU(2, 4, num_layers=1)
+        self.head = nn.Linear(4, 2)
+        self.start = nn.Parameter(torch.randn(2))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        state = self.encoder(x)[1]
+        h = state[0]
+        y, z = torch.zeros(x.size(0), 1, 2), self.start.view(1, 1, 2).expand(1, x.size(0), 2)
+        ys, zs = [], []
+        for _ in range(3):
+            hidden, state = self.decoder(y, state)
+            y = self.head(hidden)
+            ys.append(y[:, 0])
+            hidden, h = self.other(z, h)
+            z = self.head(hidden)
+            zs.append(z[0])
+        return torch.cat(ys, 1), torch.cat(zs, 1)
+
+
 class Pieces(nn.Module):
     """Parts of the steps whose ends come from the length."""
 
@@ -573,11 +599,11 @@ MODELS = {
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
-    "ramps": Ramps,
+    "ramps": Ramps, "started": Started,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
-       "position_ids", "causal", "step_weights", "written_end", "ramps")
+       "position_ids", "causal", "step_weights", "written_end", "ramps", "started")
 # Of one length.
 FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end",
          "ramps")

@@ -188,8 +188,9 @@ enum RecurrentLowering {
         or: node.refusal(
           "X of \(x.shape), whose axis \(time) is \(atom.role.rawValue)",
           because: "\(node.op) reads that axis step by step",
-          instead:
-            "set batch_first of the layer as the data are laid out, and export with the batch and the steps as dynamic axes (of TorchScript, name them: --shape 'x=0,1,64,0' has 0 for each of both)"
+          instead: x.axes[2].contains { $0.role == .time }
+            ? "a layer that reads the elements one after another, each with all steps, as behind x.transpose(1, 2), is carried for sequences of one length that come as one vector: let forward take v and begin with x = v.view(v.size(0), steps, size), and export without dynamic axes"
+            : "set batch_first of the layer as the data are laid out, and export with the batch and the steps as dynamic axes (of TorchScript, name them: --shape 'x=0,1,64,0' has 0 for each of both)"
         ))
     }
     if let atom = x.axes[batch].first(where: { $0.role != .batch }) {

@@ -91,4 +91,23 @@ import Testing
     let error = try #require(throws: ImportError.self) { try draft(graph) }
     #expect(error.problem.contains(problem), "\(error)")
   }
+
+  /// A layer that reads the elements one after another, beside one that reads the steps, has the steps as its elements.
+  @Test func elementsReadAsSteps() throws {
+    var graph = graph(batch: .named("b"))
+    graph.inputs[0].dimensions = [.named("b"), .named("t"), .fixed(3)]
+    var other = graph.nodes[0]
+    (other.name, other.inputs[0], other.outputs) = ("z", "steps", ["z"])
+    graph.nodes[0].inputs[0] = "elements"
+    let turns = [("steps", [1, 0, 2]), ("elements", [2, 0, 1])].map { name, order in
+      SourceNode(
+        name: name, op: "Transpose", inputs: ["x"], outputs: [name],
+        attributes: ["perm": .integers(order)])
+    }
+    graph.nodes = turns + [other] + graph.nodes
+    graph.outputs = ["z", "y"]
+    let error = try #require(throws: ImportError.self) { try draft(graph) }
+    #expect(error.problem.contains("elements of a step"), "\(error)")
+    #expect(error.remedy?.contains("one vector") ?? false, "\(error)")
+  }
 }

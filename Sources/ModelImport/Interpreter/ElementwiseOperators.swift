@@ -187,6 +187,8 @@ enum ElementwiseOperators {
   }
 
   private static func divide(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
+    if a.node.isTrueDivision { return [try combine(a, kind: .float) { $0 / $1 }] }
+    if a.node.isFloorDivision { return [try combine(a, kind: nil) { floor($0 / $1) }] }
     let isWhole = try a.required(0).kind == .integer
     if isWhole, try a.required(1).elements.contains(0) {
       throw a.node.refusal("a divisor of 0", because: "whole numbers can't be divided by it")

@@ -41,7 +41,7 @@ enum ElementwiseLowering {
     if op == "Mul", let zero = settingTimesZero(first, second) ?? settingTimesZero(second, first) {
       return zero
     }
-    if op == "Div", isWhole(first), isWhole(second), !isOne(second),
+    if op == "Div", !node.isTrueDivision, isWhole(first), isWhole(second), !isOne(second),
       !isConstant(first) || !isConstant(second)
     {
       throw node.refusal(

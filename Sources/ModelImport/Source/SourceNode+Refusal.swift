@@ -21,6 +21,13 @@ extension SourceNode {
   /// Whether the node is part of a write over steps or elements.
   var isOfWrite: Bool { op == "ScatterElements" || integer("isOfWrite") == 1 }
 
+  /// The attributes of PyTorch's divisions, which are not ONNX's: of whole numbers that rounds towards 0.
+  static let trueDivision: [String: SourceAttribute] = ["division": .text("true")]
+  static let floorDivision: [String: SourceAttribute] = ["division": .text("floor")]
+
+  var isTrueDivision: Bool { text("division", default: "") == "true" }
+  var isFloorDivision: Bool { text("division", default: "") == "floor" }
+
   /// The node's place, for errors.
   var place: String { "node \"\(name.prefix(200))\" (\(op))" }
 }

@@ -485,6 +485,23 @@ class Started(nn.Module):
         return torch.cat(ys, 1), torch.cat(zs, 1)
 
 
+class Quotients(nn.Module):
+    """Quotients of numbers that the graph makes: of floats that are whole, and of whole numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        places = torch.arange(4, dtype=torch.float)
+        numbers = torch.arange(0, 4)
+        floats = h * (places / 3), h * (-places / 3), h * ((places + 1) / 3), h * (places.flip(0) / 3)
+        powers = h * torch.exp(-torch.arange(0, 4, 1, dtype=torch.float) * 9.21 / 4), h * (torch.arange(0, 4, 1.0) / 3)
+        whole = h * (-numbers / (numbers + 3)), h * (numbers.flip(0).neg() / torch.arange(1, 5).neg())
+        return *floats, *powers, *whole, h * torch.div(numbers - 3, 2, rounding_mode="floor")
+
+
 class Pieces(nn.Module):
     """Parts of the steps whose ends come from the length."""
 
@@ -599,11 +616,12 @@ MODELS = {
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
-    "ramps": Ramps, "started": Started,
+    "ramps": Ramps, "started": Started, "quotients": Quotients,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
-       "position_ids", "causal", "step_weights", "written_end", "ramps", "started")
+       "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
+       "quotients")
 # Of one length.
 FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end",
          "ramps")

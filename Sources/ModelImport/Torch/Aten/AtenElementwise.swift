@@ -52,8 +52,9 @@ enum AtenElementwise {
     case "div", "true_divide", "divide", "truediv", "floor_divide", "floordiv":
       let mode = call.text(-1, "rounding_mode")
       guard name.hasPrefix("floor") || mode != nil else { return .tensor(try ratio(&t, call)) }
-      let quotient = try two(&t, "Div", call.value(0, "self"), call.value(1, "other"), call)
-      // Whole numbers are sizes, which are not negative.
+      let quotient = try two(
+        &t, "Div", call.value(0, "self"), call.value(1, "other"), call,
+        attributes: mode == "trunc" ? [:] : SourceNode.floorDivision)
       guard mode != "trunc" || quotient.isWhole else {
         throw call.failure(
           "a division with rounding_mode=\"trunc\"", because: "no op of a folder rounds")
@@ -91,7 +92,7 @@ enum AtenElementwise {
   /// The result of an operator of two tensors or numbers.
   static func two(
     _ t: inout AtenTranslation, _ op: String, _ first: AtenValue?, _ second: AtenValue?,
-    _ call: AtenCall
+    _ call: AtenCall, attributes: [String: SourceAttribute] = [:]
   ) throws(ImportError) -> AtenTensor {
     var a = try t.operand(first, call)
     var b = try t.operand(second, call)
@@ -102,12 +103,13 @@ enum AtenElementwise {
       if isFirst { a = float } else { b = float }
     }
     let rank = a.rank.flatMap { first in b.rank.map { max(first, $0) } }
-    var result = t.emit(op, [a, b], rank: rank, isWhole: a.isWhole && b.isWhole, of: call)
+    var result = t.emit(
+      op, [a, b], attributes, rank: rank, isWhole: a.isWhole && b.isWhole, of: call)
     result.isNumber = a.isNumber || b.isNumber
     return result
   }
 
-  /// A division that does not round. ONNX's rounds if both operands are whole.
+  /// A division that does not round. ONNX's rounds if both operands are whole, so that the node says that it is another.
   private static func ratio(
     _ t: inout AtenTranslation, _ call: AtenCall
   ) throws(ImportError) -> AtenTensor {
@@ -118,7 +120,8 @@ enum AtenElementwise {
       first = t.emit("Cast", [first], ["to": .integer(1)], rank: first.rank, of: call)
       first.isNumber = isNumber
     }
-    return try two(&t, "Div", .tensor(first), .tensor(second), call)
+    return try two(
+      &t, "Div", .tensor(first), .tensor(second), call, attributes: SourceNode.trueDivision)
   }
 
   /// Sums and differences, with the second operand times `alpha`.

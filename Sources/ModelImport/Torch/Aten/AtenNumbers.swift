@@ -158,6 +158,12 @@ enum AtenNumbers {
     }
   }
 
+  /// Whether the type that a call asks for is one of whole numbers; nil if it asks for none.
+  private static func isWholeType(_ call: AtenCall) -> Bool? {
+    guard case .int(let type)? = call.value(-1, "dtype") else { return nil }
+    return !AtenShapes.floatTypes.contains(type)
+  }
+
   /// An array with all elements equal.
   private static func filled(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
@@ -168,10 +174,7 @@ enum AtenNumbers {
     if call.name.contains("full") {
       value = try call.number(isLike ? 1 : sizesAt + 1, "fill_value")
     }
-    let type = call.value(-1, "dtype").flatMap { value in
-      if case .int(let int) = value { int } else { nil }
-    }
-    let isWhole = type.map { !AtenShapes.floatTypes.contains($0) } ?? false
+    let isWhole = isWholeType(call) ?? false
     let fill = SourceConstant(
       SourceTensor(shape: [1], kind: isWhole ? .integer : .float, elements: [value]))
     let shape: AtenTensor
@@ -206,7 +209,11 @@ enum AtenNumbers {
     let start = try t.operand(values.count > 1 ? values[0] : .int(0), call)
     let end = try t.operand(values.count > 1 ? values[1] : values[0], call)
     let step = try t.operand(values.count > 2 ? values[2] : .int(1), call)
-    return .tensor(t.emit("Range", [start, end, step], rank: 1, isWhole: true, of: call))
+    // Without a type, floats among the numbers make floats.
+    let isWhole = isWholeType(call) ?? [start, end, step].allSatisfy(\.isWhole)
+    let numbers = t.emit("Range", [start, end, step], rank: 1, isWhole: true, of: call)
+    guard !isWhole else { return .tensor(numbers) }
+    return .tensor(t.emit("Cast", [numbers], ["to": .integer(1)], rank: 1, of: call))
   }
 
   /// Numbers at equal distances: the first half counted from the start, the second from the end, as PyTorch does.

@@ -167,9 +167,12 @@ struct FinishedGraph {
       return node.name
     }
     for node in builder.nodes {
-      for (name, tensor) in builder.tensors where name.hasPrefix("\(node.name).") {
+      // An output has a name of its own, and keeps its weights under the one before.
+      let prefix = "\(node.weights ?? node.name)."
+      for (name, tensor) in builder.tensors where name.hasPrefix(prefix) {
         guard let twin = other.builder.tensors[name], twin.shape == tensor.shape,
           twin.floats == tensor.floats
+            || twin.floats.map(\.bitPattern) == tensor.floats.map(\.bitPattern)
         else { return node.name }
       }
     }

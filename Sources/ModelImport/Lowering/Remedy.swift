@@ -4,7 +4,12 @@ enum Remedy {
     "compute it before the model, where it is of the inputs alone, and give the results as inputs; or leave it out of the export, where it is last"
 
   static let ofTheLength =
-    "export with an example of one length, without dynamic axes: sequences of that length are then taken; or leave what is computed from the length (such as positions) out of the export"
+    "divide values of the steps by the length, and no weights (y * w / n for y * (w / n)); or export with an example of one length, without dynamic axes: sequences of that length are then taken; or leave what is computed from the length (such as positions) out of the export"
+
+  static let dynamicAxes = "export to ONNX with dynamic axes"
+
+  static let weightsByTheLength =
+    "export to ONNX with dynamic axes, where values of the steps may be divided by the length, but weights may not (y * w / n for y * (w / n))"
 
   static let loop =
     "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; of a Keras model import the .keras file itself"

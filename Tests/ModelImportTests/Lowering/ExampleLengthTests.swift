@@ -86,6 +86,25 @@ import Testing
     try expectAgreement(draft)
   }
 
+  /// Weights that differ with an open number of steps are none, also those of an output.
+  @Test(arguments: [[1.0, 1, 1], [1, 2, 3]])
+  func aConstantByAnOpenLengthIsRefused(weights: [Double]) throws {
+    let nodes = [
+      node("Shape", ["x"], "shape"), node("Gather", ["shape", "one"], "count"),
+      SourceNode(
+        name: "n", op: "Cast", inputs: ["count"], outputs: ["n"], attributes: ["to": .integer(1)]),
+      node("Div", ["w", "n"], "v"), node("Mul", ["x", "v"], "y"),
+    ]
+    let constants = [
+      "one": SourceTensor(shape: [], kind: .integer, elements: [1]),
+      "w": SourceTensor(shape: [3], elements: weights),
+    ]
+    let error = #expect(throws: ImportError.self) {
+      try self.draft(self.graph(nodes, constants, isOpen: true))
+    }
+    #expect(error?.remedy == Remedy.ofTheLength)
+  }
+
   /// Numbers that are others', and what roots and corrections make of the length, of a value that is no sum over the steps.
   @Test func otherNumbersHoldForAll() throws {
     let sum = node("ReduceSum", ["x", "axes"], "s")

@@ -29,14 +29,16 @@ enum ExampleLength {
     check(&l, abs(number), node) { [$0, log($0)] }
   }
 
-  private static func check(
-    _ l: inout Lowering, _ number: Double, _ node: SourceNode, _ made: (_ steps: Double) -> [Double]
+  static func check(
+    _ l: inout Lowering, _ number: Double, _ node: SourceNode,
+    forOthers remedy: String = Remedy.dynamicAxes,
+    _ made: (_ steps: Double) -> [Double]
   ) {
     for atom in l.lengths.values where atom.role == .time {
       guard let steps = l.exampleSteps[atom], steps > 2,
         made(Double(steps)).contains(where: { isNear(number, $0) })
       else { continue }
-      record(&l, atom, "\(node.place) computes with \(Float(number))")
+      record(&l, atom, "\(node.place) computes with \(Float(number))", forOthers: remedy)
     }
   }
 
@@ -55,7 +57,7 @@ enum ExampleLength {
   /// Records that sequences must have as many steps as the example.
   private static func record(
     _ l: inout Lowering, _ atom: Atom, _ what: String,
-    forOthers remedy: String = "export to ONNX with dynamic axes"
+    forOthers remedy: String = Remedy.dynamicAxes
   ) {
     guard let steps = keepSteps(&l, of: atom) else { return }
     l.builder.note(
@@ -69,7 +71,7 @@ enum ExampleLength {
     if node.op == "Split" || node.attributes["parts"] != nil {
       return "export with an example of their length"
     }
-    return node.isOfWrite ? Remedy.writingLast : "export to ONNX with dynamic axes"
+    return node.isOfWrite ? Remedy.writingLast : Remedy.dynamicAxes
   }
 
   /// Whether nothing is in a range: also not in one from behind the example's last step, where the file has any number of them.
@@ -94,9 +96,9 @@ enum ExampleLength {
   /// What a node computes of constants. Where they don't fit since one has a number for each step of the example, sequences of that
   /// length are asked for.
   static func evaluated(
-    _ l: inout Lowering, _ interpreter: Interpreter, _ node: SourceNode,
-    _ operands: [SourceTensor?]
+    _ l: inout Lowering, _ interpreter: Interpreter, _ node: SourceNode, _ operands: [SourceTensor?]
   ) throws(ImportError) -> [SourceTensor]? {
+    checkConstants(&l, node, operands)
     do throws(ImportError) { return try interpreter.evaluate(node, operands) } catch {
       guard node.op == "Expand", operands.count == 2, let value = operands[0],
         let wanted = operands[1]?.integers

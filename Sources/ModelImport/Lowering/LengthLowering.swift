@@ -67,6 +67,25 @@ enum LengthLowering {
   }
 }
 
+extension ExampleLength {
+  /// The same of a constant that is multiplied with the number of steps of the example or divided by it, and of a quotient of
+  /// that number.
+  static func checkConstants(_ l: inout Lowering, _ node: SourceNode, _ operands: [SourceTensor?]) {
+    guard node.op == "Div" || node.op == "Mul", operands.count == 2, let first = operands[0],
+      let second = operands[1], first.kind == .float || node.isTrueDivision,
+      !(l.computesLengths && l.lengths.values.contains { $0.role == .time && $0.isOpen })
+    else { return }
+    let isDivision = node.op == "Div"
+    var numbers = [second]
+    if !isDivision || first.count == 1 { numbers.append(first) }
+    for number in numbers where number.count == 1 && number.first > 0 {
+      check(&l, number.first, node, forOthers: Remedy.weightsByTheLength) {
+        isDivision ? [$0] : [$0, 1 / $0]
+      }
+    }
+  }
+}
+
 extension GraphTranslation {
   /// The folder with numbers of steps as values; nil if something else depends on the number of steps or of sequences.
   func draftCarryingLengths(

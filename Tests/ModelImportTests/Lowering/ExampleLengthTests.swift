@@ -86,6 +86,21 @@ import Testing
     try expectAgreement(draft)
   }
 
+  /// Constants that the graph multiplies with the length or divides by it, whatever it does with them.
+  @Test(arguments: [(10.0, "Div", 10), (0.1, "Mul", 10), (10.0, "Mul", 10), (9, "Div", nil)])
+  func aConstantByTheLengthHoldsForIt(number: Double, op: String, steps: Int?) throws {
+    let weights = SourceTensor(shape: [3], elements: [1, 2, 3])
+    for isOpen in [false, true] {
+      var graph = graph(
+        [node(op, ["w", "n"], "v"), node("Mul", ["x", "v"], "y")],
+        ["w": weights, "n": self.number(number)], isOpen: isOpen)
+      if isOpen { graph.inputs[0].example = [1, Self.steps, 3] }
+      let draft = try draft(graph)
+      #expect(draft.description.inputs.map(\.steps) == [steps])
+      try expectAgreement(draft)
+    }
+  }
+
   /// Weights that differ with an open number of steps are none, also those of an output.
   @Test(arguments: [[1.0, 1, 1], [1, 2, 3]])
   func aConstantByAnOpenLengthIsRefused(weights: [Double]) throws {

@@ -105,16 +105,17 @@ struct ServeCommand: ParsableCommand {
 
   /// Prints the server's URL and an example request, for people.
   private func announce(_ server: ModelServer, graphs: [ModelGraph], settings: Settings) {
-    let descriptions = graphs.map(\.model.description)
+    let models = graphs.map(\.model)
     let name = settings.text(.defaultModel)
-    let answering = descriptions.first { $0.name == name } ?? descriptions[0]
+    let answering = models.first { $0.description.name == name } ?? models[0]
     let example =
       ExampleQuestion(for: answering).map {
         "curl -s \(server.url)/predict -d \($0.json.printable.shellQuoted)"
       }
-      ?? "curl -s \(server.url)/models/\(answering.name)"
+      ?? "curl -s \(server.url)/models/\(answering.description.name)"
     print(
-      "Carousel serves \(descriptions.map(\.name).joined(separator: ", ")). Try:\n\n\(example)\n")
+      "Carousel serves \(models.map(\.description.name).joined(separator: ", ")). Try:\n\n\(example)\n"
+    )
     // Without a terminal, as in a container, standard output is buffered.
     fflush(nil)
   }

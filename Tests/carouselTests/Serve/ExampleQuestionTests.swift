@@ -1,15 +1,18 @@
 import HTTPCore
+import Inference
 import ModelFormat
 import Testing
 
 @testable import carousel
 
 @Suite struct ExampleQuestionTests {
-  private func example(_ inputs: (String, ModelDescription.Input.Kind)...) -> String? {
+  private func example(
+    _ inputs: (String, ModelDescription.Input.Kind)..., steps: Int = 3
+  ) -> String? {
     ExampleQuestion(
       for: ModelDescription(
         name: "m", version: "1", inputs: inputs.map { .init(name: $0.0, kind: $0.1) }, nodes: [],
-        outputs: [])
+        outputs: []), steps: inputs.map { _ in steps }
     )?.json
   }
 
@@ -31,17 +34,35 @@ import Testing
     let description = ModelDescription(
       name: "m", version: "1", example: "[4, 2]",
       inputs: [.init(name: "t", kind: .tokens(size: 9, vocabulary: nil))], nodes: [], outputs: [])
-    #expect(ExampleQuestion(for: description)?.json == #"{"inputs": [4, 2]}"#)
+    #expect(ExampleQuestion(for: description, steps: [3])?.json == #"{"inputs": [4, 2]}"#)
   }
 
   @Test func wideInputsHaveNone() {
     #expect(example(("x", .features(size: 16, mean: nil, scale: nil))) != nil)
     #expect(example(("x", .features(size: 17, mean: nil, scale: nil))) == nil)
+    #expect(example(("x", .features(size: 16, mean: nil, scale: nil)), steps: 17) == nil)
+    #expect(example(("t", .tokens(size: 9, vocabulary: nil)), steps: 257) == nil)
+  }
+
+  /// Of a model that takes sequences of some lengths alone, the question has one of them.
+  @Test(arguments: [(5, "[0.0, 0.0, 0.0, 0.0, 0.0]"), (2, "[0.0, 0.0]")])
+  func itHasTheStepsOfTheModel(steps: Int, inputs: String) throws {
+    let input = ModelDescription.Input(
+      name: "x", kind: .features(size: 1, mean: nil, scale: nil), steps: steps)
+    let model = try Model(
+      description: ModelDescription(
+        name: "m", version: "1", inputs: [input],
+        nodes: [.init(name: "y", op: .concat, inputs: ["x", "x"])], outputs: [.init(name: "y")]),
+      tensors: TensorFile(bytes: TensorFile.serialize([])))
+    let question = try #require(ExampleQuestion(for: model)).json
+    #expect(question == "{\"inputs\": \(inputs)}")
+    #expect(
+      OfflineModel(try ModelGraph(model)).answer(to: Array(question.utf8)).status == .ok)
   }
 
   @Test func theModelAnswersIt() throws {
     let model = OfflineModel(try BundledModel.graph())
-    let question = try #require(ExampleQuestion(for: model.graph.model.description)).json
+    let question = try #require(ExampleQuestion(for: model.graph.model)).json
     #expect(model.answer(to: Array(question.utf8)).status == .ok)
   }
 }

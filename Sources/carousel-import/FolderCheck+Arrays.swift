@@ -6,13 +6,8 @@ extension FolderCheck {
   /// The largest difference between the folder's answers for the sequences of `input` and those in `outputs`, a file for
   /// each of the first outputs.
   func againstArrays(input: String, outputs: [String]) throws -> Outcome {
-    let given = try Self.array(input)
     let description = draft.description
-    guard description.inputs.count == 1, let only = description.inputs.first else {
-      throw ImportError(
-        file: input, problem: "found one array for the model's \(description.inputs.count) inputs",
-        remedy: "check it without arrays: --check alone, against the source's own graph")
-    }
+    let given = try givenInputs(input)
     let names = description.outputs.map(\.name)
     guard outputs.count <= names.count else {
       throw ImportError(
@@ -21,30 +16,18 @@ extension FolderCheck {
           "found \(outputs.count) arrays for the model's outputs \(names.joined(separator: ", "))")
     }
     let arrays = try zip(names, outputs).map { (name: $0, file: $1, array: try Self.array($1)) }
-    let size: Int
-    switch only.kind {
-    case .features(let elements, _, _), .vector(let elements): size = elements
-    case .tokens: size = 1
-    }
-    let isVector = if case .vector = only.kind { true } else { false }
-    let sequences = given.shape.count > (size == 1 || isVector ? 1 : 2) ? given.shape[0] : 1
-    let each = given.numbers.count / max(sequences, 1)
-    guard sequences > 0, each % size == 0, each > 0 else {
+    guard let sequences = given.first?.sequences, given.allSatisfy({ $0.sequences == sequences })
+    else {
       throw ImportError(
         file: input,
-        problem: "found an array of \(given.shape), expected sequences of \(size) elements a step")
+        problem:
+          "found \(given.map { "\($0.sequences) sequences of \($0.name)" }.joined(separator: ", ")), expected as many of each"
+      )
     }
-    // An array of the framework may be [sequences, elements, steps].
-    let isTurned =
-      draft.reference?.hasStepsLast ?? false && given.shape.suffix(2).first == size
-      && given.shape.last == each / size
     var largest = 0.0
     for row in 0..<sequences {
-      var own = given.numbers[row * each..<(row + 1) * each].map { Float($0) }
-      if isTurned {
-        own = own.indices.map { own[$0 % size * (each / size) + $0 / size] }
-      }
-      let found = try answers([], [only.name: own], steps: each / size)
+      let asked = given.map { ($0.name, $0.numbers(ofRow: row)) }
+      let found = try answers([], Dictionary(uniqueKeysWithValues: asked))
       for (name, file, array) in arrays {
         let difference = try Self.difference(
           of: found[name] ?? [], "\(name)", to: row, of: sequences, in: array, file)
@@ -55,6 +38,30 @@ extension FolderCheck {
       }
     }
     return .agrees(largest)
+  }
+
+  /// What to ask each of the model's inputs: an array, or an .npz of arrays by the names of the inputs.
+  private func givenInputs(_ path: String) throws -> [GivenInput] {
+    let inputs = draft.description.inputs
+    let file = try SourceFile(path: path)
+    let arrays = try SourceTensor.arrays(file)
+    if inputs.count == 1, arrays.count == 1 {
+      return [try GivenInput(inputs[0], arrays[0].tensor, of: draft.reference, file: path)]
+    }
+    let expected =
+      "expected an .npz of arrays by the names of the model's inputs: numpy.savez('inputs.npz', **{"
+      + inputs.map { "'\($0.name)': …" }.joined(separator: ", ") + "})"
+    return try inputs.map { input in
+      guard let tensor = arrays.first(where: { $0.name == input.name })?.tensor else {
+        let names = arrays.compactMap(\.name).map { "\"\($0)\"" }.joined(separator: ", ")
+        throw ImportError(
+          file: path,
+          problem:
+            "found \(names.isEmpty ? "one array" : names) for the model's \(inputs.count) inputs, \(expected)"
+        )
+      }
+      return try GivenInput(input, tensor, of: draft.reference, file: path)
+    }
   }
 
   /// The largest difference between `found`, the answer of the output `name`, and that of the sequence `row` among the
@@ -85,5 +92,46 @@ extension FolderCheck {
   private static func array(_ path: String) throws -> (shape: [Int], numbers: [Double]) {
     let array = try SourceTensor(npy: SourceFile(path: path))
     return (array.shape, array.dense)
+  }
+}
+
+/// The sequences that one input is asked.
+private struct GivenInput {
+  let name: String
+  let sequences: Int
+  private let size: Int
+  private let dense: [Double]
+  /// Whether the array is [sequences, elements, steps], as a framework may have it.
+  private let isTurned: Bool
+
+  init(
+    _ input: ModelDescription.Input, _ tensor: SourceTensor, of reference: SourceReference?,
+    file: String
+  ) throws(ImportError) {
+    name = input.name
+    dense = tensor.dense
+    let shape = tensor.shape
+    switch input.kind {
+    case .features(let elements, _, _), .vector(let elements): size = elements
+    case .tokens: size = 1
+    }
+    let isVector = if case .vector = input.kind { true } else { false }
+    sequences = shape.count > (size == 1 || isVector ? 1 : 2) ? shape[0] : 1
+    let each = dense.count / max(sequences, 1)
+    guard sequences > 0, each % size == 0, each > 0 else {
+      throw ImportError(
+        file: file, place: name,
+        problem: "found an array of \(shape), expected sequences of \(size) elements a step")
+    }
+    isTurned =
+      reference?.hasStepsLast ?? false && shape.suffix(2).first == size
+      && shape.last == each / size
+  }
+
+  func numbers(ofRow row: Int) -> [Float] {
+    let each = dense.count / sequences
+    let own = dense[row * each..<(row + 1) * each].map { Float($0) }
+    guard isTurned else { return own }
+    return own.indices.map { own[$0 % size * (each / size) + $0 / size] }
   }
 }

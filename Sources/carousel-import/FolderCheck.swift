@@ -53,7 +53,7 @@ struct FolderCheck {
     // Checked in parts: each value becomes an output, and a model has at most a hundred outputs.
     for start in stride(from: 0, to: expected.count, by: 50) {
       let part = Array(expected[start..<min(start + 50, expected.count)])
-      let found = try folder.answers(part.map(\.name), numbers, steps: steps)
+      let found = try folder.answers(part.map(\.name), numbers)
       for value in part {
         guard let answer = found[value.name], !value.numbers.isEmpty,
           answer.count % value.numbers.count == 0
@@ -89,7 +89,7 @@ struct FolderCheck {
 
   /// The values of these names that the folder computes for one sequence.
   func answers(
-    _ names: [String], _ numbers: [String: [Float]], steps: Int
+    _ names: [String], _ numbers: [String: [Float]]
   ) throws -> [String: [Float]] {
     var draft = draft
     let known = Set(draft.description.outputs.map(\.name))

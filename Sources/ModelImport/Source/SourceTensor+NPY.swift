@@ -7,11 +7,34 @@ extension SourceTensor {
   package init(npy file: SourceFile) throws(ImportError) {
     let array: NPYFile
     do { array = try NPYFile(file.bytes) } catch { throw ImportError(file: file.path, error) }
+    try self.init(array, file: file.path)
+  }
+
+  /// The array of a file, whose name is nil, or those of an .npz archive.
+  package static func arrays(
+    _ file: SourceFile
+  ) throws(ImportError) -> [(name: String?, tensor: SourceTensor)] {
+    guard ForeignFile(file.bytes.span) == .npz else { return [(nil, try SourceTensor(npy: file))] }
+    let names: [String]
+    let arrays: [NPYFile]
+    do {
+      let archive = try NPZFile(file.bytes)
+      names = archive.names
+      arrays = try archive.arrays(at: Array(names.indices))
+    } catch { throw ImportError(file: file.path, error) }
+    var tensors: [(name: String?, tensor: SourceTensor)] = []
+    for (name, array) in zip(names, arrays) {
+      tensors.append((name, try SourceTensor(array, file: file.path)))
+    }
+    return tensors
+  }
+
+  private init(_ array: NPYFile, file: String) throws(ImportError) {
     let type = Self.type(array.header.elementType)
     let data = array.rowMajor
     guard let type, array.header.shape.reduce(1, *) <= Self.maxElements else {
       throw ImportError(
-        file: file.path,
+        file: file,
         problem:
           "found an array of \(array.header.shape), expected numbers, at most \(Self.maxElements)")
     }

@@ -29,6 +29,22 @@ package struct FolderDraft: Sendable {
   /// Whether the source rounds to 8 bits what goes into products. The folder does not: its values differ by some thousandths.
   package var isRoundedInSource: Bool { notes.contains(Note.roundedActivations) }
 
+  /// Whether inputs or outputs of the source became states of the sequence.
+  package var keepsStates: Bool {
+    notes.contains { $0.hasSuffix(Note.keptInput) || $0.hasSuffix(Note.keptOutput) }
+  }
+
+  /// Says of these states that they are not kept, as the model answers whole sequences alone.
+  package mutating func noteUnkeptStates() {
+    for (kept, unkept) in [
+      (Note.keptInput, Note.unkeptInput), (Note.keptOutput, Note.unkeptOutput),
+    ] {
+      for index in notes.indices where notes[index].hasSuffix(kept) {
+        notes[index] = notes[index].dropLast(kept.count) + unkept
+      }
+    }
+  }
+
   package func hasTensor(_ name: String) -> Bool { tensorNames.contains(name) }
 
   /// Removes nodes without weights of their own that lead to no output, such as the steps of a layer of which only the states

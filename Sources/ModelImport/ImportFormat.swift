@@ -6,6 +6,10 @@ package struct ImportFormat: Sendable {
   package let name: String
   /// Whether the options about a graph's inputs apply: `--set`, `--shape` and `--keep-states`.
   var takesInputOptions = false
+  /// Whether `--graph` applies.
+  var takesGraph = true
+  /// Whether `--names` applies.
+  var takesNames = true
   /// Whether a file with these bytes has this format; `path` tells formats apart that begin alike.
   let recognises: @Sendable (_ path: String, _ bytes: [UInt8]) -> Bool
   /// Reads the files of a request; the first was recognised.
@@ -82,6 +86,15 @@ package func importedFolder(
       problem:
         "found \(option) for \(format.name), expected it for an ONNX model, TorchScript or .pt2 alone",
       remedy: "leave it out: this kind of file says what the inputs are")
+  }
+  for (option, isRead) in [
+    (request.graph.map { "--graph \($0)" }, format.takesGraph),
+    (request.names.map { "--names \($0)" }, format.takesNames),
+  ] {
+    guard !isRead, let option else { continue }
+    throw ImportError(
+      file: first, problem: "found \(option) for \(format.name), expected it for weights alone",
+      remedy: "leave it out: this kind of file has the graph and the names of its weights")
   }
   var draft = try format.read(request, files)
   try Preprocessing(request: request).apply(to: &draft)

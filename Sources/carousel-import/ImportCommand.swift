@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Inference
 import ModelFormat
 import ModelImport
 
@@ -66,7 +67,9 @@ struct ImportCommand: ParsableCommand {
   var check = false
 
   @Option(
-    help: ArgumentHelp("What to ask the folder, sequences of one input.", valueName: "input.npy"))
+    help: ArgumentHelp(
+      "What to ask the folder; of several inputs, an .npz of arrays by their names.",
+      valueName: "input.npy"))
   var checkInput: String?
 
   @Option(
@@ -140,7 +143,10 @@ struct ImportCommand: ParsableCommand {
     request.fixedInputs = fixedInputs
     request.shapes = shapes
     request.keepsStates = keepStates
-    let draft = try importedFolder(request)
+    var draft = try importedFolder(request)
+    if draft.keepsStates, let graph = try? ModelGraph(draft.model()), !graph.isStreamable {
+      draft.noteUnkeptStates()
+    }
     let replaced: String?
     do { replaced = try folder.write(draft) } catch { throw ImportError(file: files[0], error) }
     for note in draft.notes { print("note: \(note)") }
@@ -169,7 +175,9 @@ struct ImportCommand: ParsableCommand {
       } else {
         throw ImportError(
           file: files[0], problem: "the file has no graph to check against",
-          remedy: "give arrays: --check-input input.npy --check-output output.npy")
+          remedy: "give arrays: --check-input input.npy --check-output output.npy"
+            + (draft.description.inputs.count > 1
+              ? ", where input is an .npz of arrays by the names of the inputs" : ""))
       }
     } catch let error as ImportError {
       throw error

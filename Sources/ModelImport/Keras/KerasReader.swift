@@ -6,7 +6,7 @@ import NumPyFormat
 struct KerasReader {
   /// Models of Keras 1, 2 and 3: `.keras`, `.h5`, and weights with the model's configuration beside them.
   static let format = ImportFormat(
-    name: "Keras (.keras, .h5)",
+    name: "Keras (.keras, .h5)", takesNames: false,
     recognises: { _, bytes in
       let kind = ForeignFile(bytes.span)
       return kind == .keras || kind == .hdf5
@@ -35,7 +35,11 @@ struct KerasReader {
       try parts.readConfiguration(of: files[1], weights: first.path)
     } else if files.count > 1 {
       throw ImportError(
-        file: files[1].path, problem: "found a second file beside a whole Keras model, expected one"
+        file: files[1].path,
+        problem: "found a second file beside a whole Keras model, expected one",
+        remedy:
+          "import each file into a folder of its own; an encoder and a decoder that are to answer together: "
+          + "export both with model.export('model.onnx', format='onnx'), and name the two .onnx files"
       )
     }
     guard let configuration = parts.configuration else {

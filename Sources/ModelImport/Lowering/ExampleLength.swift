@@ -333,8 +333,8 @@ enum ExampleLength {
     else { return }
     l.builder.note(
       "\(steps.count) steps (\(steps[0]), \(steps[1]), … \(steps[steps.count - 1])\(atom.isDerived ? " of a stride or pool" : "")) are chosen one by one, as by a loop that "
-        + "was unrolled for the exporter's example: of longer sequences these alone are read, as the file has it; for all, write the loop as a "
-        + "layer (LSTM, GRU or RNN) and export again")
+        + "was unrolled for the exporter's example: of longer sequences these alone are read, as the file has it; for all, "
+        + Remedy.unrolled)
   }
 
   /// Records what steps chosen by themselves say of the length, once all are known: all steps of the example, one by one, or the
@@ -352,8 +352,8 @@ enum ExampleLength {
         l.exampleSteps.setExact(exact, of: root)
         l.builder.note(
           "the first \(steps.count) steps are chosen one by one, as by a loop that was unrolled for the exporter's example: "
-            + "sequences of exactly \(exact) steps are taken (\"steps\" in model.json); for others, write the loop as a layer "
-            + "(LSTM, GRU or RNN) and export again")
+            + "sequences of exactly \(exact) steps are taken (\"steps\" in model.json); for others, "
+            + Remedy.unrolled)
         continue
       }
       guard let count, count > 2 else {

@@ -121,6 +121,7 @@ struct FinishedGraph {
       readsNoSequence = true
       builder.note(
         "the model reads no sequence: it answers each step by itself, and a question is a sequence of one step"
+          + (inputs.count > 1 && outputs.count > 1 ? Note.callersState : "")
       )
     }
     renamed = pass.renamed

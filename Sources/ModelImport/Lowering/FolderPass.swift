@@ -69,7 +69,7 @@ struct FolderPass {
       if let sources, candidates.contains(where: { !$0.nodes.isDisjoint(with: sources) }) {
         kept.formUnion(sources)
         notes.append(
-          "the output \"\(outputNames[output] ?? output)\" is left out: it is the state of the sequence, which is kept for the next steps"
+          "the output \"\(outputNames[output] ?? output)\" \(Note.keptOutput)"
         )
       } else {
         remaining.append(output)
@@ -83,7 +83,7 @@ struct FolderPass {
     for (input, _) in bound {
       adopted.insert(input)
       notes.append(
-        "the input \"\(inputs.first { $0.name == input }?.source ?? input)\" is left out: it is the state of the sequence, zero before the first step and kept from then on"
+        "the input \"\(inputs.first { $0.name == input }?.source ?? input)\" \(Note.keptInput)"
       )
     }
     outputs = remaining

@@ -3,6 +3,27 @@ enum Note {
   static let roundedActivations =
     "the file rounds what goes into products to 8 bits; the folder doesn't, so that its answers are nearer to those of the model before it was quantised"
 
+  /// What is said of an input or output that the sequence keeps as its state.
+  static let keptInput =
+    "is left out: it is the state of the sequence, zero before the first step and kept from then on"
+  static let keptOutput =
+    "is left out: it is the state of the sequence, which is kept for the next steps"
+
+  /// The same where the model can't go on from a state.
+  static let unkeptInput =
+    "is left out: it is the state of the sequence, zero before its first step, and not kept from one request to the next, as the model needs the whole of a sequence at once; import it with --keep-states to give it in each request"
+  static let unkeptOutput =
+    "is left out: it is the state of the sequence, of which the model needs the whole at once; import it with --keep-states to have it in the answers"
+
+  /// What is added where an input of a model without sequences may be a state that it answers.
+  static let callersState =
+    "; a state among its inputs, as of a cell (LSTMCell, GRUCell), is not kept: the caller gives in each request what the one before answered, or the module is saved as a .pt2 (torch.export.save), where PyTorch's cells are recognised and their states kept"
+
+  /// What is said of labels of an output that is not decoded.
+  static func labels(of output: String) -> String {
+    "the labels name the elements of the output \"\(output)\", of which answers have the numbers: for the label of the largest, write \"decode\": \"argmax\" beside \"labels\" in model.json"
+  }
+
   /// What is dropped at random in training is kept, as at inference.
   static func dropout(_ place: String, _ ratio: Double) -> String {
     "\(place) is dropout at work: the framework drops \(Float(ratio)) of the elements at random at every call, and the folder drops "

@@ -17,6 +17,9 @@ enum Remedy {
   static let steps =
     "the newer exporter writes nn.RNN, and loops over x.unbind(1), with their steps as a list: export with dynamo=False, or save a .pt2 with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
 
+  static let unrolled =
+    "write the loop as a layer (LSTM, GRU or RNN) and export again; nn.RNN itself is such a loop to torch.onnx.export(…, dynamo=True): export it with dynamo=False, as TorchScript or as a .pt2"
+
   static let tooManyNodes =
     "a loop over the steps, written in Python, is a copy of its body for each of them: write it as a layer (nn.LSTM, nn.GRU, nn.RNN), or export with an example of fewer steps"
 

@@ -2,7 +2,9 @@ import ModelFormat
 
 extension ImportFormat {
   /// `.onnx` files of any exporter, with external data beside them.
-  static let onnx = ImportFormat(name: "an ONNX model", takesInputOptions: true) { path, bytes in
+  static let onnx = ImportFormat(
+    name: "an ONNX model", takesInputOptions: true, takesGraph: false, takesNames: false
+  ) { path, bytes in
     isONNX(path, bytes)
   } read: { request, files throws(ImportError) in
     guard files.count <= 2 else {

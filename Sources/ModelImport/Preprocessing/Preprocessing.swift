@@ -143,5 +143,8 @@ struct Preprocessing {
           "found \(labels.count) labels, expected as many as one output has elements; \(sizes)")
     }
     draft.description.outputs[fitting[0]].labels = labels
+    if outputs[fitting[0]].decode == nil {
+      draft.notes.append(Note.labels(of: outputs[fitting[0]].name))
+    }
   }
 }

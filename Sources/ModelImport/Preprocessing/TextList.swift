@@ -51,7 +51,10 @@ package struct TextList {
         file: file.path,
         problem:
           "found no texts by id, expected an array of texts, an object from texts to ids or from ids "
-          + "to texts, or the configuration of a TextVectorization or Tokenizer of Keras's")
+          + "to texts, or the configuration of a TextVectorization or Tokenizer of Keras's",
+        remedy:
+          "of a layer whose get_config() has no texts (\"vocabulary\": null) write them themselves: "
+          + "json.dump(layer.get_vocabulary(), open('vocabulary.json', 'w'))")
     }
     self = list
   }

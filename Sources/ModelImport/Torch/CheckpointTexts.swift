@@ -67,6 +67,9 @@ enum CheckpointTexts {
     var changed = draft
     changed.description.outputs[0].labels = found
     changed.notes.append("the labels are \(key) of the checkpoint")
+    if changed.description.outputs[0].decode == nil {
+      changed.notes.append(Note.labels(of: changed.description.outputs[0].name))
+    }
     keep(changed, &draft)
   }
 

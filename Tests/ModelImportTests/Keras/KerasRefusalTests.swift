@@ -35,6 +35,18 @@ import Testing
     "{\"module\": \"keras.layers\", \"class_name\": \"\(kind)\", \"config\": {\(config)}}"
   }
 
+  @Test func whatAWholeModelDoesNotTakeIsTold() throws {
+    let file = Fixtures.path("keras/activations.keras")
+    var error = #expect(throws: ImportError.self) {
+      try importedFolder(ImportRequest(files: [file, file]))
+    }
+    #expect(error?.remedy?.contains("a folder of its own") == true)
+    var request = ImportRequest(files: [file])
+    request.names = "names.json"
+    error = #expect(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error?.problem.contains("--names names.json") == true)
+  }
+
   @Test func weightsAloneAreRefusedWithTheLineThatSavesTheLayers() throws {
     let request = ImportRequest(files: [Fixtures.path("keras/plain.weights.h5")])
     let error = #expect(throws: ImportError.self) { try importedFolder(request) }

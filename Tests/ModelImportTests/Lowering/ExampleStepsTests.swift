@@ -100,6 +100,7 @@ import Testing
     let draft = try GraphTranslation(graph(nodes, constants, example: nil)).folder(named: "m")
     #expect(draft.description.inputs.map(\.steps) == [exact])
     #expect(draft.notes.contains { $0.contains("unrolled") } == (exact != nil))
+    #expect(draft.notes.contains { $0.contains("dynamo=False") } == (exact != nil))
   }
 
   /// A graph that reads the first step alone was traced with one; the same beside a pool over all of them was not.

@@ -96,6 +96,32 @@ import Testing
     }
   }
 
+  /// A state that a session can't keep, as the model needs whole sequences, is said not to be kept.
+  @Test func statesThatAreNotKeptAreNamed() throws {
+    let file = Fixtures.path("onnx_imports/streaming_script/model.onnx")
+    var draft = try importedFolder(ImportRequest(files: [file]))
+    #expect(draft.keepsStates)
+    #expect(draft.notes.count { $0.contains("kept from then on") } == 2, "\(draft.notes)")
+    draft.noteUnkeptStates()
+    #expect(!draft.keepsStates)
+    #expect(!draft.notes.contains { $0.contains("kept from then on") })
+    #expect(draft.notes.count { $0.contains("--keep-states to give it") } == 2, "\(draft.notes)")
+    #expect(draft.notes.count { $0.contains("--keep-states to have it") } == 2, "\(draft.notes)")
+  }
+
+  /// An ONNX model has a graph, and names of its weights.
+  @Test func optionsOfWeightsAreRefused() throws {
+    var request = ImportRequest(files: [
+      Fixtures.path("onnx_imports/streaming_script/model.onnx")
+    ])
+    request.graph = "model.json"
+    var error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.problem.contains("--graph model.json"), "\(error)")
+    (request.graph, request.names) = (nil, "names.json")
+    error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.problem.contains("--names names.json"), "\(error)")
+  }
+
   /// States that a caller keeps stay inputs and outputs where that is asked for.
   @Test func statesMayStay() throws {
     let file = Fixtures.path("onnx_imports/streaming_script/model.onnx")

@@ -137,6 +137,13 @@ import Testing
   func refused(content: String) {
     #expect(throws: ImportError.self) { try texts("v.json", content) }
   }
+
+  /// The texts of an adapted layer are not in its configuration.
+  @Test func aConfigurationWithoutTextsIsToldHowToWriteThem() throws {
+    let json = "{\"class_name\": \"TextVectorization\", \"config\": {\"vocabulary\": null}}"
+    let error = try #require(throws: ImportError.self) { try texts("v.json", json) }
+    #expect(error.remedy?.contains("layer.get_vocabulary()") == true, "\(error)")
+  }
 }
 
 /// What the options add to an imported model.
@@ -157,6 +164,7 @@ import Testing
     #expect(vocabulary.prefix(4) == ["<0>", "a", "b", "<3>"])
     #expect(draft.notes.contains { $0.contains("no text for ids 0, 3, 4") })
     #expect(draft.description.outputs[0].labels == ["noun", "verb", "other"])
+    #expect(draft.notes.contains { $0.contains("\"decode\": \"argmax\"") }, "\(draft.notes)")
     _ = try draft.model()
   }
 

@@ -83,3 +83,18 @@ struct ReportedValue: Sendable {
   /// decoder reads, of which every step is reported.
   let output: Int?
 }
+
+extension Model {
+  /// For each node, the layers of a recurrent network whose final states are read.
+  var finalLayers: [Int: Set<Int>] {
+    var finals: [Int: Set<Int>] = [:]
+    for reference in nodes.flatMap(\.inputs) + answers.map(\.value) {
+      switch reference {
+      case .hidden(let index, let layer), .cell(let index, let layer):
+        finals[index, default: []].insert(layer)
+      case .input, .node: break
+      }
+    }
+    return finals
+  }
+}

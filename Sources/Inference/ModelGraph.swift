@@ -68,7 +68,7 @@ package final class ModelGraph: Sendable {
       }
     }
     isStreamable = domains.areStreamable(ops)
-    let finals = Self.finals(in: model)
+    let finals = model.finalLayers
     let kept = isStreamable ? domains.keptNodes : []
     var nodes: [GraphNode] = []
     var initialState: [Float] = []
@@ -126,6 +126,11 @@ package final class ModelGraph: Sendable {
     nodes.contains { $0.op.addsOverTime } ? 3 : 1
   }
 
+  /// Whether a sequence also carries steps, or what pools made of them, from step to step, beside the states of cells.
+  package var carriesSteps: Bool {
+    zip(model.nodes, nodes).contains { $0.recurrent == nil && !$1.state.isEmpty }
+  }
+
   /// The model's forecast of its own input; nil if it does not forecast.
   package var forecast: Model.Forecast? { model.forecast }
 
@@ -153,19 +158,6 @@ package final class ModelGraph: Sendable {
 
   /// The number of steps of a forecast; nil if the model does not forecast.
   package var forecastSteps: Int? { forecast?.stepCount }
-
-  /// For each node, the layers of a recurrent network whose final states are read.
-  private static func finals(in model: Model) -> [Int: Set<Int>] {
-    var finals: [Int: Set<Int>] = [:]
-    for reference in model.nodes.flatMap(\.inputs) + model.answers.map(\.value) {
-      switch reference {
-      case .hidden(let index, let layer), .cell(let index, let layer):
-        finals[index, default: []].insert(layer)
-      case .input, .node: break
-      }
-    }
-    return finals
-  }
 
   /// The axis of a value, an index in the model's `axes`; 0 for a vector.
   func axis(of reference: Model.ValueReference) -> Int {

@@ -144,8 +144,12 @@ struct ImportCommand: ParsableCommand {
     request.shapes = shapes
     request.keepsStates = keepStates
     var draft = try importedFolder(request)
-    if draft.keepsStates, let graph = try? ModelGraph(draft.model()), !graph.isStreamable {
-      draft.noteUnkeptStates()
+    if draft.keepsStates, let graph = try? ModelGraph(draft.model()) {
+      if !graph.isStreamable {
+        draft.noteUnkeptStates()
+      } else if graph.carriesSteps {
+        draft.notes.append(Note.oneSequence)
+      }
     }
     let replaced: String?
     do { replaced = try folder.write(draft) } catch { throw ImportError(file: files[0], error) }

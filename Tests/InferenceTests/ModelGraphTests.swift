@@ -44,6 +44,15 @@ import Testing
     #expect(graph.supports(.all) && graph.defaultSelection == .all)
   }
 
+  /// Beside cells' states, a sequence carries what pools and kernels over the steps have read.
+  @Test func stepsCarriedOn() throws {
+    #expect(try !graph([lstm], output: "h").carriesSteps)
+    for op in [ModelDescription.Op.mean, .max, .last] {
+      let nodes = [lstm, ModelDescription.Node(name: "y", op: op, inputs: ["h"])]
+      #expect(try graph(nodes, output: "y").carriesSteps == (op != .last), "\(op.name)")
+    }
+  }
+
   @Test func stepsWhereThereAreSteps() throws {
     let graph = try graph([lstm], output: "h")
     #expect(graph.supports(.all) && graph.defaultSelection == .all)

@@ -1,5 +1,5 @@
 /// Notes for the person.
-enum Note {
+package enum Note {
   static let roundedActivations =
     "the file rounds what goes into products to 8 bits; the folder doesn't, so that its answers are nearer to those of the model before it was quantised"
 
@@ -14,6 +14,10 @@ enum Note {
     "is left out: it is the state of the sequence, zero before its first step, and not kept from one request to the next, as the model needs the whole of a sequence at once; import it with --keep-states to give it in each request"
   static let unkeptOutput =
     "is left out: it is the state of the sequence, of which the model needs the whole at once; import it with --keep-states to have it in the answers"
+
+  /// What is said where states are kept, and a convolution or a pool over the steps goes on with them.
+  package static let oneSequence =
+    "a session is one sequence, whose convolutions and pools over the steps also read those of the requests before; the module, called piece by piece, reads those of the call alone: for answers as of such calls import it with --keep-states"
 
   /// What is added where an input of a model without sequences may be a state that it answers.
   static let callersState =

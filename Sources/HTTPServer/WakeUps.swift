@@ -8,7 +8,8 @@ final class WakeUps: Sendable {
   /// The wake-ups that the current thread gathers; nil where it wakes loops at once.
   @TaskLocal static var gathered: WakeUps?
 
-  /// How long a loop is left waiting at most, while there is mail for it.
+  /// After this time a piece of mail wakes the loops at once: the first waited at most for this long and for the making
+  /// of one more.
   static let maxDelay = Duration.microseconds(200)
 
   private let start: ContinuousClock.Instant

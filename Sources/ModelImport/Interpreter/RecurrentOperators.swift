@@ -88,11 +88,7 @@ enum RecurrentOperators {
 
   /// A state without the rows behind the first of a batch.
   private static func firstRow(_ state: SourceTensor, axis: Int) -> SourceTensor {
-    guard state.rank == 3, state.shape[axis] > 1 else { return state }
-    var shape = state.shape
-    shape[axis] = 1
-    return state.picking(
-      RowMajor.positions(shape: shape, strides: RowMajor.strides(state.shape)), shape: shape)
+    state.rank == 3 && state.shape[axis] > 1 ? state.part(0..<1, along: axis) : state
   }
 }
 

@@ -51,6 +51,16 @@ enum Arithmetic {
     return Arithmetic.affine(&l, Arithmetic.affine(&l, value, scale: [0], node), shift: all, node)
   }
 
+  /// Constants as a value that each sequence or step has beside `source`: its first element times 0, plus the constants.
+  static func constant(
+    _ l: inout Lowering, _ numbers: [Double], axes: [[Atom]], elements: [Atom],
+    beside source: CarriedValue, _ node: SourceNode
+  ) -> CarriedValue {
+    var value = Layout.picking(&l, source, Array(repeating: 0, count: numbers.count), node)
+    (value.axes, value.elements) = (axes, elements)
+    return constant(&l, numbers, like: value, node)
+  }
+
   /// Adds an op on values that are broadcast against each other as in NumPy.
   static func combining(
     _ l: inout Lowering, _ values: [CarriedValue], _ op: ModelDescription.Op, _ node: SourceNode

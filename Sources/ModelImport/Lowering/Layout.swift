@@ -126,11 +126,8 @@ enum Layout {
     var constant = constant
     let missing = value.axes.count - constant.rank
     for axis in constant.shape.indices where constant.shape[axis] > 1 && axis + missing >= 0 {
-      let step = RowMajor.strides(constant.shape)[axis]
-      guard value.axes[axis + missing].map(\.role) == [.batch],
-        constant.isSame(along: step, count: constant.shape[axis])
-      else { continue }
-      constant = constant.part(0..<1, along: axis)
+      guard value.axes[axis + missing].map(\.role) == [.batch] else { continue }
+      constant = constant.common(along: axis) ?? constant
     }
     return constant
   }
@@ -234,9 +231,19 @@ extension SourceTensor {
   /// Whether each group of `count` elements, `stride` apart, has equal elements.
   func isSame(along stride: Int, count: Int) -> Bool {
     let block = stride * count
+    // No elements differ where there are none.
+    guard block > 0 else { return true }
     return elements.indices.allSatisfy { index in
       let first = index - index % block + index % stride
       return elements[index] == elements[first]
     }
+  }
+
+  /// The first place of an axis, if all places hold the same; nil if they differ, or if there is none.
+  func common(along axis: Int) -> SourceTensor? {
+    guard shape[axis] > 0, isSame(along: RowMajor.strides(shape)[axis], count: shape[axis]) else {
+      return nil
+    }
+    return part(0..<1, along: axis)
   }
 }

@@ -150,19 +150,16 @@ enum RecurrentLowering {
     _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
   ) throws(ImportError) -> CarriedValue? {
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
-    guard case .constant(let tensor) = try l.required(node, 0), tensor.rank == 3,
+    guard case .constant(let tensor) = try l.required(node, 0), tensor.rank == 3, tensor.count > 0,
       tensor.shape[time] == 1, case .carried(let state)? = try l.value(node, 5),
       state.form == .vector, state.axes.count == 3,
       state.axes[batch].contains(where: \.isOpen) || state.shape[batch] == tensor.shape[batch],
-      tensor.isSame(along: tensor.shape[2], count: tensor.shape[batch])
+      let step = tensor.common(along: batch)
     else { return nil }
-    let elements = l.elementAxis(tensor.shape[2])
-    var value = Layout.picking(&l, state, Array(repeating: 0, count: tensor.shape[2]), node)
-    let rows = state.axes[batch]
-    value.axes = cell.isBatchFirst ? [rows, [], elements] : [[], rows, elements]
-    value.elements = elements
+    let (elements, rows) = (l.elementAxis(tensor.shape[2]), state.axes[batch])
     return Arithmetic.constant(
-      &l, Array(tensor.elements.prefix(tensor.shape[2])), like: value, node)
+      &l, step.dense, axes: cell.isBatchFirst ? [rows, [], elements] : [[], rows, elements],
+      elements: elements, beside: state, node)
   }
 
   /// Checks that a constant with a row for each sequence has as many as a batch whose size the file fixes.

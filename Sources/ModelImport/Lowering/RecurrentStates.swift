@@ -81,11 +81,8 @@ enum RecurrentStates {
     let batch = cell.isBatchFirst ? 0 : 1
     try RecurrentLowering.checkAxes(&l, node, x, time: 1 - batch, batch: batch)
     try checkRows(of: tensor, x, cell, node)
-    guard
-      tensor.isSame(
-        along: cell.isBatchFirst ? tensor.count / tensor.shape[0] : size, count: tensor.shape[batch]
-      )
-    else {
+    // All sequences have the state of the first.
+    guard let state = tensor.common(along: batch) else {
       throw node.refusal(
         "an initial state of \(tensor.shape) that differs from sequence to sequence",
         because: "constants of a model folder are the same for all sequences",
@@ -97,17 +94,10 @@ enum RecurrentStates {
     first.node = l.builder.emit(.first, [x.node], named: "\(node.outputs.first ?? node.name).state")
     first.form = .vector
     let (directions, units) = (l.elementAxis(cell.directions), l.elementAxis(size))
-    var value = Layout.picking(
-      &l,
-      first, Array(repeating: 0, count: cell.directions * size), node)
-    value.axes = cell.isBatchFirst ? [[], directions, units] : [directions, [], units]
-    value.elements = directions + units
-    // All sequences have the state of the first.
-    let strides = RowMajor.strides(tensor.shape)
-    let state = tensor.picking(
-      RowMajor.positions(shape: value.shape, strides: strides), shape: value.shape)
-    let numbers = try Layout.elements(of: state, along: value, node)
-    return Arithmetic.constant(&l, numbers, like: value, node)
+    return Arithmetic.constant(
+      &l, state.dense,
+      axes: cell.isBatchFirst ? [[], directions, units] : [directions, [], units],
+      elements: directions + units, beside: first, node)
   }
 
   private static func checkRows(

@@ -110,4 +110,33 @@ import Testing
     #expect(error.problem.contains("elements of a step"), "\(error)")
     #expect(error.remedy?.contains("one vector") ?? false, "\(error)")
   }
+
+  /// An array without elements holds nothing that differs, and has no place to take.
+  @Test func noElements() {
+    for shape in [[1, 0, 2], [3, 0], [0]] {
+      let empty = SourceTensor(repeating: 1, shape: shape)
+      for axis in shape.indices {
+        #expect(
+          empty.common(along: axis)?.shape
+            == (shape[axis] > 0 ? empty.part(0..<1, along: axis).shape : nil))
+      }
+    }
+    let rows = SourceTensor(shape: [2, 2], elements: [1, 2, 1, 2])
+    #expect(rows.common(along: 0) == SourceTensor(shape: [1, 2], elements: [1, 2]))
+    #expect(rows.common(along: 1) == nil)
+  }
+
+  /// A step of no sequences, or of no elements, that a decoder would begin with.
+  @Test(arguments: [[1, 0, 3], [1, 3, 0], [1, 3, 2]])
+  func stepsWithoutElementsAreRefused(shape: [Int]) throws {
+    var graph = graph(batch: .named("b"))
+    var decoder = graph.nodes[0]
+    (decoder.name, decoder.outputs) = ("z", ["z"])
+    graph.nodes[0].outputs = ["y", "end"]
+    decoder.inputs = ["start", "w", "r", "", "", "end"]
+    graph.constants["start"] = SourceConstant(SourceTensor(repeating: 0.5, shape: shape))
+    graph.nodes.append(decoder)
+    graph.outputs = ["z"]
+    #expect(throws: ImportError.self) { try draft(graph) }
+  }
 }

@@ -29,7 +29,7 @@ final class BodyQueues: Sendable {
     guard byteCount > maxInlineBytes else { return answer(call) }
     let isLarge = byteCount > Self.maxBytesReadBesideOthers
     (isLarge ? nextForLargeBodies() : background).async {
-      answer(Call(offLoop: call))
+      answer(call.offLoop)
       // Before the next body, let other threads that wait for this core run.
       sched_yield()
     }

@@ -17,26 +17,22 @@ final class Call: Sendable {
 
   init(
     exchange: HTTPExchange, endpoint: Endpoint, path: MatchedPath, grant: Grant = .all,
-    place: ConcurrencySlot? = nil
+    place: ConcurrencySlot? = nil, isOnLoop: Bool = true, start: ContinuousClock.Instant = .now
   ) {
     self.exchange = exchange
     self.endpoint = endpoint
     self.path = path
     self.grant = grant
     self.place = place
-    isOnLoop = true
-    start = .now
+    self.isOnLoop = isOnLoop
+    self.start = start
   }
 
-  /// `call`, as it goes on away from the event loop.
-  init(offLoop call: Call) {
-    exchange = call.exchange
-    endpoint = call.endpoint
-    path = call.path
-    grant = call.grant
-    place = call.place
-    isOnLoop = false
-    start = call.start
+  /// The call, as it goes on away from the event loop.
+  var offLoop: Call {
+    Call(
+      exchange: exchange, endpoint: endpoint, path: path, grant: grant, place: place,
+      isOnLoop: false, start: start)
   }
 
   /// Answers with `response` and counts it.

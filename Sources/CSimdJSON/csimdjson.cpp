@@ -177,13 +177,11 @@ const char *read_short(const char *at, double &number) {
   constexpr ptrdiff_t max_digits = std::size(powers) - 1;
   const uint64_t negative = *at == '-';
   at += negative;
-  int64_t digits = 0;
+  uint64_t digits = 0;
   // Numbers of too many digits may wrap around; they are left to others.
   auto read_digits = [&] {
     const char *const start = at;
-    for (; *at >= '0' && *at <= '9'; at++) {
-      digits = static_cast<int64_t>(static_cast<uint64_t>(digits) * 10 + static_cast<uint64_t>(*at - '0'));
-    }
+    for (; *at >= '0' && *at <= '9'; at++) digits = digits * 10 + static_cast<uint64_t>(*at - '0');
     return at - start;
   };
   const bool leads_with_zero = *at == '0';
@@ -197,7 +195,7 @@ const char *read_short(const char *at, double &number) {
   }
   if (whole + fraction > max_digits) return nullptr;
   // Signs are as good as random, and a branch that is guessed wrong costs more than the number.
-  const double magnitude = static_cast<double>(digits) / powers[fraction];
+  const double magnitude = static_cast<double>(static_cast<int64_t>(digits)) / powers[fraction];
   uint64_t bits;
   std::memcpy(&bits, &magnitude, sizeof bits);
   bits |= negative << 63;

@@ -108,6 +108,15 @@ package final class Model: Sendable {
     outputs + maskedOutputs.compactMap { outputs[$0].maskAnswer } + decoded
   }
 
+  /// For each input, of the numbers of steps that sequences may have, the one nearest to `steps`; 1 for a vector.
+  package func stepCounts(near steps: Int) -> [Int] {
+    description.inputs.indices.map { index in
+      axis(of: .input(index)).map { place in
+        Swift.max(inputAxes[place].least, Swift.min(inputAxes[place].most, steps))
+      } ?? 1
+    }
+  }
+
   /// The index in `answers` of the mask under which output `index` is decoded; nil if it has no mask.
   package func maskPlace(ofOutput index: Int) -> Int? {
     maskedOutputs.firstIndex(of: index).map { outputs.count + $0 }

@@ -5,6 +5,8 @@ package struct FolderDraft: Sendable {
   package var description: ModelDescription
   /// Notes for the person: guesses to confirm, and parts that were left out because they change nothing.
   package var notes: [String] = []
+  /// The inputs that are states which other nodes than a recurrent network read too, so that a caller has to keep them.
+  var callersStates: Set<String> = []
   /// The graph of the source file, if it has one.
   package var reference: SourceReference?
   private(set) var tensors: [(name: String, shape: [Int], floats: [Float])] = []

@@ -15,7 +15,7 @@ final class PageQueue: Sendable {
   /// Calls `answer`, off the loop, with `call` and the other calls that wait for the same page.
   func add(_ call: Call, answer: @escaping @Sendable ([Call]) -> Void) {
     let path = call.path
-    let call = Call(offLoop: call)
+    let call = call.offLoop
     let isFirst = waiting.withLock { waiting in
       waiting[path, default: []].append(call)
       return waiting[path]?.count == 1

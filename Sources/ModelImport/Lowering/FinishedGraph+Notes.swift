@@ -5,6 +5,7 @@ extension FinishedGraph {
   /// Limits inputs to the one step of a call if what is computed with these states, beside a recurrent network, changes from step
   /// to step.
   mutating func limitToOneCall(_ states: [Input]) {
+    callersStates = Set(states.map(\.name))
     guard let state = states.first else { return }
     let calls = inputs.indices.filter { inputs[$0].isOneStep }
     guard !calls.isEmpty else { return }

@@ -33,6 +33,8 @@ struct FinishedGraph {
 
   var builder: FolderBuilder
   var inputs: [Input]
+  /// The inputs that are states which other nodes than a recurrent network read too.
+  var callersStates: Set<String> = []
   /// The final states of nodes that compute one step, by the node.
   let states: [String: String]
   private(set) var outputs: [String] = []
@@ -207,6 +209,7 @@ struct FinishedGraph {
       draft.add(tensor: name, shape: tensor.shape, tensor.floats)
     }
     draft.notes = builder.notes
+    draft.callersStates = callersStates
     draft.reference = reference
     return draft
   }

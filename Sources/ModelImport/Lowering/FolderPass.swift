@@ -123,9 +123,7 @@ struct FolderPass {
   ) -> Bool {
     guard let at = index[node] else { return false }
     let others = Set(inputs.map(\.name)).subtracting(candidates)
-    return nodes[at].inputs.dropFirst().contains { state in
-      state.map { isMade(of: $0, others, index) } ?? false
-    }
+    return begins(nodes[at], from: others, index)
   }
 
   /// Whether callers feed final states back in an input that leads to other nodes than those with the initial states too.
@@ -133,13 +131,14 @@ struct FolderPass {
     var ends: Set<String> = []
     guard !reach(input, into: &ends) else { return false }
     let index = index
-    let sources = [input] as Set
-    let networks = nodes.filter { node in
-      node.op.recurrent != nil
-        && node.inputs.dropFirst().contains { $0.map { isMade(of: $0, sources, index) } ?? false }
-    }
+    let networks = nodes.filter { $0.op.recurrent != nil && begins($0, from: [input], index) }
     let kept = outputs.compactMap { finalStates($0, index) }.joined()
     return !Set(networks.map(\.name)).isDisjoint(with: kept)
+  }
+
+  /// Whether one of these inputs makes an initial state of a recurrent node.
+  private func begins(_ node: Node, from sources: Set<String>, _ index: [String: Int]) -> Bool {
+    node.inputs.dropFirst().contains { $0.map { isMade(of: $0, sources, index) } ?? false }
   }
 
   private func isMade(of value: String, _ sources: Set<String>, _ index: [String: Int]) -> Bool {

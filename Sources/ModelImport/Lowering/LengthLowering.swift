@@ -68,8 +68,7 @@ enum LengthLowering {
 }
 
 extension ExampleLength {
-  /// The same of a constant that is multiplied with the number of steps of the example or divided by it, and of a quotient of
-  /// that number.
+  /// Limits sequences to the example's length where a constant is multiplied with it or divided by it, or is a quotient of it.
   static func checkConstants(_ l: inout Lowering, _ node: SourceNode, _ operands: [SourceTensor?]) {
     guard node.op == "Div" || node.op == "Mul", operands.count == 2, let first = operands[0],
       let second = operands[1], first.kind == .float || node.isTrueDivision,

@@ -15,7 +15,7 @@ struct DecoderPair {
     let description = decoder.description
     let scores = description.outputs.filter { !isState($0.name) }
     let token = try tokenInput(scores: scores.count)
-    if let state = description.inputs.first(where: isStateReadElsewhere) {
+    if let state = description.inputs.first(where: { decoder.callersStates.contains($0.name) }) {
       throw ImportError(
         file: file, place: "input \"\(state.name)\"",
         problem:
@@ -144,27 +144,6 @@ struct DecoderPair {
         "the decoder's tokens are rows of \(size) numbers, of which one is 1: their ids are taken")
       return size
     }
-  }
-
-  /// Whether an input is an initial state that callers make of a final one, and is read by other nodes too.
-  private func isStateReadElsewhere(_ input: ModelDescription.Input) -> Bool {
-    let description = decoder.description
-    guard input.isVector, description.outputs.contains(where: { isState($0.name) }) else {
-      return false
-    }
-    var (pending, beginsNetwork, isElsewhere) = ([input.name], false, false)
-    while let value = pending.popLast() {
-      for node in description.nodes where node.inputs.contains(value) {
-        if node.op.recurrent != nil, node.inputs.first != .some(value) {
-          beginsNetwork = true
-        } else if ["slice", "gather", "transpose"].contains(node.op.name) {
-          pending.append(node.name)
-        } else {
-          isElsewhere = true
-        }
-      }
-    }
-    return beginsNetwork && isElsewhere
   }
 
   /// Whether an output is just a final state.

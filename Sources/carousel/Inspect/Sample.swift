@@ -36,12 +36,7 @@ struct Sample {
       + model.graph.model.outputs.reduce(0) { $0 + $1.size }
     let steps = min(Self.noiseSteps, max(1, Self.maxFloats / (Self.noiseSequences * width)))
     let inner = model.graph.model
-    let counts = description.inputs.indices.map { index in
-      inner.axis(of: .input(index)).map { place in
-        let axis = inner.inputAxes[place]
-        return max(axis.least, min(axis.most, steps))
-      } ?? 1
-    }
+    let counts = inner.stepCounts(near: steps)
     var sequences = example ?? []
     for _ in 0..<Self.noiseSequences {
       sequences.append(

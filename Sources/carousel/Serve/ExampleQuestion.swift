@@ -7,13 +7,7 @@ struct ExampleQuestion {
   let json: String
 
   init?(for model: Model) {
-    let steps = model.description.inputs.indices.map { index in
-      model.axis(of: .input(index)).map { place in
-        let axis = model.inputAxes[place]
-        return max(axis.least, min(axis.most, 3))
-      } ?? 1
-    }
-    self.init(for: model.description, steps: steps)
+    self.init(for: model.description, steps: model.stepCounts(near: 3))
   }
 
   /// Nil if the model has no example and an input has more than 16 elements or many steps, so that the body would be long.

@@ -5,21 +5,25 @@ extension Array where Element == UInt8 {
     unsafe bytes.withUnsafeBufferPointer { source in unsafe append(contentsOf: source) }
   }
 
+  /// Appends the bytes of a literal as one block, with no string or array in between.
+  package mutating func append(_ literal: StaticString) {
+    // SAFETY: a literal of more than one scalar is stored as UTF-8 for as long as the program runs.
+    unsafe append(
+      contentsOf: UnsafeBufferPointer(
+        start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+  }
+
   /// Appends a number from 0 in decimal digits.
   package mutating func append(decimal number: Int) {
-    var power = 1
-    // Divided by constants alone: a division by another number takes long.
-    while number / 10 >= power { power *= 10 }
+    var digits = InlineArray<19, UInt8>(repeating: 0)
+    var start = digits.count
     var rest = number
-    while power > 0 {
-      var digit = ASCII.zero
-      while rest >= power {
-        rest -= power
-        digit += 1
-      }
-      append(digit)
-      power /= 10
-    }
+    repeat {
+      start -= 1
+      digits[start] = ASCII.zero + UInt8(rest % 10)
+      rest /= 10
+    } while rest > 0
+    append(copying: digits.span.extracting(start...))
   }
 
   /// Makes capacity for `more` bytes. The capacity at least doubles, but does not exceed `total`, the most that the

@@ -218,7 +218,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     if let stream = continuing, stream.rawValue == firstStream {
       continuing = nil
       let start = output.count
-      output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+      output.append("HTTP/1.1 100 Continue\r\n\r\n")
       removeProbedBytes(from: start)
     }
   }

@@ -22,12 +22,12 @@ package enum HTTP1Serializer {
     if output.isEmpty { output.reserveCapacity(256 + (omitsBody ? 0 : response.body.count)) }
     appendFields(of: response, to: &output, date: date, persistence: persistence)
     guard response.mayHaveContent else {
-      output.append(contentsOf: lineEnd)
+      output.append("\r\n")
       return
     }
-    output.append(contentsOf: contentLength)
+    output.append("content-length: ")
     output.append(decimal: response.body.count)
-    output.append(contentsOf: headEnd)
+    output.append("\r\n\r\n")
     if !omitsBody { output.append(contentsOf: response.body) }
   }
 
@@ -37,8 +37,8 @@ package enum HTTP1Serializer {
     persistence: Persistence
   ) {
     appendFields(of: response, to: &output, date: date, persistence: persistence)
-    if isChunked { output.append(contentsOf: "transfer-encoding: chunked\r\n".utf8) }
-    output.append(contentsOf: "\r\n".utf8)
+    if isChunked { output.append("transfer-encoding: chunked\r\n") }
+    output.append("\r\n")
   }
 
   /// Appends `bytes` as one chunk (RFC 9112 §7.1). Appends nothing if `bytes` is empty, since an empty chunk ends the
@@ -46,16 +46,16 @@ package enum HTTP1Serializer {
   static func appendChunk(_ bytes: [UInt8], to output: inout [UInt8]) {
     guard !bytes.isEmpty else { return }
     output.append(contentsOf: String(bytes.count, radix: 16).utf8)
-    output.append(contentsOf: "\r\n".utf8)
+    output.append("\r\n")
     output.append(contentsOf: bytes)
-    output.append(contentsOf: "\r\n".utf8)
+    output.append("\r\n")
   }
 
   /// Appends the end of a chunked body and `trailers`, except fields that must not be trailers (RFC 9110 §6.5.1).
   static func appendLastChunk(_ trailers: HTTPFields, to output: inout [UInt8]) {
-    output.append(contentsOf: "0\r\n".utf8)
+    output.append("0\r\n")
     for field in trailers.all where field.mayBeTrailer { append(field, to: &output) }
-    output.append(contentsOf: "\r\n".utf8)
+    output.append("\r\n")
   }
 
   /// Appends the head up to the fields that define the body's framing.
@@ -70,44 +70,38 @@ package enum HTTP1Serializer {
     output.append(contentsOf: date.lines)
     switch persistence {
     case .implied: break
-    case .keepAlive: output.append(contentsOf: "connection: keep-alive\r\n".utf8)
-    case .close: output.append(contentsOf: "connection: close\r\n".utf8)
+    case .keepAlive: output.append("connection: keep-alive\r\n")
+    case .close: output.append("connection: close\r\n")
     }
   }
 
   /// The beginning of every head.
   static let beginning = Array("HTTP/1.1 ".utf8)
-  // What is in nearly every head: the bytes of an array are appended at once, those of a string's view are not.
-  private static let okay = Array("HTTP/1.1 200 OK\r\n".utf8)
-  private static let contentLength = Array("content-length: ".utf8)
-  private static let colon = Array(": ".utf8)
-  private static let lineEnd = Array("\r\n".utf8)
-  private static let headEnd = Array("\r\n\r\n".utf8)
 
   private static func append(_ status: HTTPStatus, to output: inout [UInt8]) {
     if status == .ok {
-      output.append(contentsOf: okay)
+      output.append("HTTP/1.1 200 OK\r\n")
       return
     }
     output.append(contentsOf: beginning)
     output.append(decimal: status.code)
     output.append(ASCII.space)
     output.append(contentsOf: status.reason.utf8)
-    output.append(contentsOf: lineEnd)
+    output.append("\r\n")
   }
 
   /// Appends a field line. Control characters in it become spaces, so that none can end the line.
   static func append(_ field: HTTPFields.Field, to output: inout [UInt8]) {
     let start = output.count
     output.append(copying: field.name.utf8.span)
-    output.append(contentsOf: colon)
+    output.append(": ")
     output.append(copying: field.value.utf8.span)
     if output.span.extracting(start...).firstNoFieldValue != nil {
       for index in start..<output.count where !ASCII.isFieldValue(output[index]) {
         output[index] = ASCII.space
       }
     }
-    output.append(contentsOf: lineEnd)
+    output.append("\r\n")
   }
 
   private static func isOurs(_ name: String) -> Bool {

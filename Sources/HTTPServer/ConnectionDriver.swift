@@ -77,8 +77,7 @@ final class ConnectionDriver {
     }
     // A late connection loses nothing: the poller reports readiness again as long as it lasts.
     if !connection.isLate {
-      if readiness.contains(.input) { read(connection) }
-      rounds.scheduleFlush(connection)
+      if readiness.contains(.input) { serve(connection) } else { rounds.scheduleFlush(connection) }
     }
     if readiness.contains(.peerEnd) {
       carryOut(connection.peerHalfClosed(now: time.now), for: connection)
@@ -114,8 +113,7 @@ final class ConnectionDriver {
       return
     }
     // Bytes that it sent while it waited in the accept queue may already show whether it is a health check.
-    read(connection)
-    rounds.scheduleFlush(connection)
+    serve(connection)
   }
 
   /// Whether a connection beyond `max_connections` can be added without closing another one unheard.
@@ -146,7 +144,17 @@ final class ConnectionDriver {
 
   // MARK: Input and output
 
-  func read(_ connection: Connection) {
+  /// Reads what the peer has sent, and sends what is answered at once before other connections are read. All of it is
+  /// charged to the connection when it is flushed.
+  private func serve(_ connection: Connection) {
+    // So that what is read does not schedule the flush that follows here.
+    connection.isFlushScheduled = true
+    read(connection)
+    connection.isFlushScheduled = false
+    if !connection.lifecycle.isClosed { flush(connection) }
+  }
+
+  private func read(_ connection: Connection) {
     // Moved out of self, so that self can change while the buffer is read.
     var bytes: [UInt8] = []
     swap(&bytes, &readBuffer)
@@ -181,7 +189,6 @@ final class ConnectionDriver {
     }
     if !bytes.isEmpty, connection.wire.phase == .readingBody { connection.lifecycle.progressed() }
     exchanges.handle(&events, from: connection)
-    rounds.charge(connection)
   }
 
   /// Continues with input that was left unparsed, sends what can be sent, and sets what the connection waits for.
@@ -297,15 +304,10 @@ final class ConnectionDriver {
   private func askPresence(
     of token: UInt64, _ stream: StreamID, _ answer: @escaping PresenceQuestions.Answer
   ) {
+    guard let connection = connections[token] else { return answer(false) }
     // First read what the client has sent: that may be the reset of the stream, or the end of its side.
-    if let connection = connections[token], connection.watched.contains(.input), !connection.isLate
-    {
-      read(connection)
-      rounds.scheduleFlush(connection)
-    }
-    guard let connection = connections[token], connection.owed.contains(stream) else {
-      return answer(false)
-    }
+    if connection.watched.contains(.input), !connection.isLate { serve(connection) }
+    guard connection.owed.contains(stream) else { return answer(false) }
     let peer = connection.transport.peer
     guard peer.hasLeft else { return answer(true) }
     guard connection.wire.supportsHalfClose, !peer.isBroken else {
@@ -380,13 +382,11 @@ final class ConnectionDriver {
   /// request, even if the peer has not acknowledged GOAWAY.
   func endGrace() {
     for connection in connections.all {
+      if connection.isSilent { read(connection) }
+      guard !connection.lifecycle.isClosed else { continue }
       if connection.isSilent {
-        read(connection)
-        guard !connection.lifecycle.isClosed else { continue }
-        if connection.isSilent {
-          close(connection)
-          continue
-        }
+        close(connection)
+        continue
       }
       connection.wire.finishShutDown()
       rounds.scheduleFlush(connection)

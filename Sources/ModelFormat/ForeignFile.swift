@@ -85,9 +85,9 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
       return entry.hasTorchPadding || entry.name.hasSuffix("/data.pkl")
     // PyTorch's old format begins with this pickled integer.
     case .torchPickle:
-      return head.starts(
-        with: [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19])
-    case .pickle: return head.count > 2 && head[0] == 0x80 && (2...5).contains(head[1])
+      return Self.firstPickled(head)?.starts(
+        with: [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]) ?? false
+    case .pickle: return Self.firstPickled(head) != nil
     case .onnx: return ProtocolBuffer(head).isONNX
     case .tensorFlowModel: return ProtocolBuffer(head).isSavedModel
     case .tensorFlowLite: return head.dropFirst(4).starts(with: "TFL3".utf8)
@@ -114,6 +114,12 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
       let text = String(decoding: head.prefix(64), as: UTF8.self).lowercased()
       return ["<!doctype", "<html", "<?xml"].contains { text.hasPrefix($0) }
     }
+  }
+
+  /// What follows the protocol of a pickle, and from protocol 4 on the length of its first frame; nil of other files.
+  private static func firstPickled(_ head: [UInt8]) -> ArraySlice<UInt8>? {
+    guard head.count > 2, head[0] == 0x80, (2...5).contains(head[1]) else { return nil }
+    return head.dropFirst(head[2] == 0x95 ? 11 : 2)
   }
 
   /// Whether `head` begins with `magic` and a control character.

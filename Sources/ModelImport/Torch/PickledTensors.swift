@@ -24,6 +24,16 @@ struct PickledTensors {
     nestedTypes = types
   }
 
+  /// The name of a class. The legacy format has a module's class, with its source, behind a persistent id:
+  /// `('module', class, file, source)`.
+  func className(_ reference: PickleGraph.Reference) -> String? {
+    guard case .persistent(let id) = graph[reference] else { return graph.globalName(reference) }
+    guard let parts = graph.elements(id), parts.count > 1, graph.text(parts[0]) == "module" else {
+      return nil
+    }
+    return graph.globalName(parts[1])
+  }
+
   /// The result of examining an object.
   enum Finding {
     case tensor(StridedTensor)

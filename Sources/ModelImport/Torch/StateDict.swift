@@ -75,7 +75,7 @@ struct StateDict {
     guard case .call(let call) = pickled.graph[reference], let state = call.state,
       pickled.graph.value("_modules", of: state) != nil
     else { return nil }
-    return pickled.graph.globalName(call.function)
+    return pickled.className(call.function)
   }
 
   private mutating func collect(

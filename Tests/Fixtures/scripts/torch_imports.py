@@ -245,6 +245,11 @@ def main() -> None:
         "id2label": {0: "P", 1: "S", 2: "X"}, "config": {"hidden_dim": 5}, "best": 0.99}))
     deep = Deep()
     write("weight_norm", deep, "pt", saved(deep.state_dict()))
+    legacy = {"_use_new_zipfile_serialization": False}
+    write("legacy_protocol4", tagger, "pt", saved(dict(state), pickle_protocol=4, **legacy))
+    # The legacy format has the source of each module's class beside it; here it is left out.
+    torch.serialization.get_source_lines_and_file = None
+    write("legacy_module", whole, "pt", saved(whole, **legacy), graph=graph("lstm"))
 
 
 def fortran_order(state: Tensors) -> dict[str, np.ndarray]:

@@ -85,8 +85,9 @@ import Testing
   }
 
   /// With a graph its weights are read, without one it is refused with the lines that save it otherwise.
-  @Test func aWholeModuleGivesItsWeightsToAGraph() throws {
-    var request = try Self.request("whole_module")
+  @Test(arguments: ["whole_module", "legacy_module"])
+  func aWholeModuleGivesItsWeightsToAGraph(name: String) throws {
+    var request = try Self.request(name)
     let draft = try importedFolder(request)
     #expect(draft.notes.contains { $0.contains("__main__.Tagger") && $0.contains("state_dict()") })
     request.graph = nil

@@ -23,6 +23,7 @@ import Testing
             .init(name: "weighed", op: .softmaxSum, inputs: ["m", "x"], mask: "m"),
             .init(name: "context", op: .attention(isCausal: true), inputs: ["x", "x"], mask: "m"),
             .init(name: "conv", op: .conv(), inputs: ["x"], mask: "m"),
+            .init(name: "conv2d", op: .conv2D(), inputs: ["x"], weights: "image", mask: "m"),
             .init(name: "max_pool", op: .maxPool(padding: .same), inputs: ["x"], mask: "m"),
             .init(
               name: "average_pool",
@@ -31,12 +32,13 @@ import Testing
           ],
         outputs: [
           "h", "h.hidden", "last", "first", "mean", "max", "sum", "weighed", "context", "conv",
-          "max_pool", "average_pool",
+          "conv2d", "max_pool", "average_pool",
         ].map { .init(name: $0) }),
       tensors: TensorFile(
         bytes: TensorFile.serialize([
           ("h.weight_ih_l0", [2, 3], noise.floats(6)), ("h.weight_hh_l0", [2, 2], noise.floats(4)),
           ("conv.weight", [2, 3, 2], noise.floats(12)),
+          ("image.weight", [2, 1, 2, 3], noise.floats(12)),
         ])))
     let graph = try ModelGraph(model)
     func sequence(_ mask: [Float], _ x: [Float]) throws -> InputSequence {

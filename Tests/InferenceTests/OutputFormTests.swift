@@ -123,7 +123,8 @@ import Testing
       if graph.model.axes.count > 3 { found.insert("many") }
     }
     let ops = [
-      "conv", "max_pool", "average_pool", "repeat_steps", "lstm", "gru", "rnn", "mlstm", "last",
+      "conv", "conv2d", "max_pool", "average_pool", "repeat_steps", "lstm", "gru", "rnn", "mlstm",
+      "last",
       "first", "mean", "max", "sum",
     ]
     for name in ops + ["masked lstm", "masked last", "masked mean", "masked conv", "kept", "many"] {

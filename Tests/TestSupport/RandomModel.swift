@@ -221,6 +221,8 @@ package struct RandomModel {
         node(
           name, .conv(padding: padding, stride: stride, dilation: dilation), [x],
           isSequence: true, size: 3, steps: steps)
+      case 3 where chance(2):
+        addImage(name, x, kernel: kernel, padding, stride, dilation, steps: steps)
       case 3:
         node(
           name,
@@ -357,6 +359,23 @@ package struct RandomModel {
       (1...size).filter { size.isMultiple(of: $0) }.randomElement(using: &noise)!
     }
 
+    /// A convolution over steps and elements.
+    mutating func addImage(
+      _ name: String, _ x: Value, kernel: Int, _ padding: StepKernel.Padding?, _ stride: Int,
+      _ dilation: Int, steps: String
+    ) {
+      let channels = divisor(of: x.size)
+      let (groups, length) = (divisor(of: channels), x.size / channels)
+      let (width, frameStride) = (number(1...length), number(1...2))
+      tensor("\(name).weight", [2 * groups, channels / groups, kernel, width])
+      node(
+        name,
+        .conv2D(
+          padding: padding, stride: stride, dilation: dilation, framePadding: [1, 0],
+          frameStride: frameStride, groups: groups), [x], isSequence: true,
+        size: 2 * groups * ((length + 1 - width) / frameStride + 1), steps: steps)
+    }
+
     mutating func addFunction(_ name: String, _ any: Value) {
       let channels = divisor(of: any.size)
       let ops: [ModelDescription.Op] = [
@@ -420,7 +439,8 @@ package struct RandomModel {
       ]
       let padding = paddings.randomElement(using: &noise)!
       let op: ModelDescription.Op
-      switch number(0...7) {
+      switch number(0...8) {
+      case 8: return addImage(name, sequence, kernel: kernel, padding, stride, 1, steps: name)
       case 7:
         let like = value(sequence: true)!
         return node(

@@ -158,6 +158,7 @@ class Folder:
             "shift": lambda: _shifted(x[0], node.get("steps", 1)),
             "conv": lambda: self._conv(node, x[0]),
             "conv1d": lambda: self._conv1d(node, x[0]),
+            "conv2d": lambda: self._conv2d(node, x[0]),
             "max_pool1d": lambda: self._pool1d(node, x[0], F.max_pool1d),
             "average_pool1d": lambda: self._pool1d(node, x[0], F.avg_pool1d),
             "pad": lambda: self._framed(
@@ -205,6 +206,17 @@ class Folder:
         before = span // 2 if node.get("padding") == "same" else span
         return F.conv1d(F.pad(x.T[None], (before, span - before)), weight, weights("bias"),
                         dilation=dilation, groups=node.get("groups", 1))[0].T
+
+    def _conv2d(self, node: Json, x: Tensor) -> Tensor:
+        weights, groups = self._weights(node), node.get("groups", 1)
+        weight, dilation = weights("weight"), node.get("dilation", 1)
+        span = (weight.shape[2] - 1) * dilation
+        before = span // 2 if node.get("padding") == "same" else span
+        padding = (*_both(node.get("frame_padding", 0)), before, span - before)
+        image = x.unflatten(-1, (weight.shape[1] * groups, -1)).transpose(0, 1)
+        return F.conv2d(
+            F.pad(image, padding)[None], weight, weights("bias"), (1, node.get("frame_stride", 1)), 0,
+            (dilation, node.get("frame_dilation", 1)), groups)[0].transpose(0, 1).flatten(1)
 
     def _pool1d(self, node: Json, x: Tensor, pool: Callable[..., Tensor]) -> Tensor:
         channels = node.get("channels", 1)

@@ -38,6 +38,7 @@ enum OpTable {
     SumForward.self,
     EmbeddingBagForward.self,
     ConvForward.self,
+    Conv2DForward.self,
     MaxPoolForward.self,
     AveragePoolForward.self,
     MaskForward.self,

@@ -36,6 +36,7 @@ extension ModelDescription.Op {
     .sum,
     .embeddingBag(),
     .conv(),
+    .conv2D(),
     .maxPool(),
     .averagePool(),
     .mask(),

@@ -23,7 +23,7 @@ enum QuantizedLowering {
   }
 
   /// Nodes behind which ONNX Runtime leaves out the activation, such as ReLU, whose limits are those of the 8 bits.
-  private static let activated: Set<String> = ["linear", "conv", "conv1d", "add"]
+  private static let activated: Set<String> = ["linear", "conv", "conv1d", "conv2d", "add"]
 
   /// The value within the limits of QuantizeLinear, where these may stand for an activation.
   private static func limited(

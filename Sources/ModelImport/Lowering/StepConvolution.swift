@@ -24,7 +24,6 @@ struct StepConvolution {
       (before, after) = (before + padding.before, after + padding.after)
       source.node = inner
     }
-    let (weights, outputs, inputs, count) = try kernel(node)
     let reach = (window.size - 1) * window.dilation
     let isCausal = before == reach && after == 0 && window.stride == 1
     let padding: StepKernel.Padding =
@@ -32,22 +31,30 @@ struct StepConvolution {
     let spatial = windows.indices.filter { $0 != time }
     source = Layout.arranged(
       &l, source, value.axes[1] + spatial.flatMap { value.axes[$0 + 2] }, node)
-    var tensors = [(name: "weight", shape: [outputs, inputs, count], elements: weights)]
     let places = spatial.map { windows[$0].count }
-    if let bias {
-      let repeats = places.reduce(1, *)
-      tensors.append(
-        (
-          name: "bias", shape: [outputs],
-          elements: bias.dense.flatMap { Array(repeating: $0, count: repeats) }
-        ))
-    }
-    var result = Layout.map(
-      &l,
-      source,
-      .conv(
+    let op: ModelDescription.Op
+    let kernel: SourceTensor
+    var repeats = 1
+    if spatial.count == 1, places[0] > 1 {
+      let own = windows[spatial[0]]
+      kernel = stepsFirst(spatial)
+      op = .conv2D(
         padding: padding, stride: window.stride, dilation: window.dilation,
-        groups: spatial.isEmpty ? groups : 1), node, tensors: tensors)
+        framePadding: [own.before, own.after], frameStride: own.stride,
+        frameDilation: own.dilation, groups: groups)
+    } else {
+      kernel = try unfolded(spatial, node)
+      repeats = places.reduce(1, *)
+      op = .conv(
+        padding: padding, stride: window.stride, dilation: window.dilation,
+        groups: spatial.isEmpty ? groups : 1)
+    }
+    var tensors = [(name: "weight", shape: kernel.shape, elements: kernel.dense)]
+    if let bias {
+      let elements = bias.dense.flatMap { Array(repeating: $0, count: repeats) }
+      tensors.append((name: "bias", shape: [elements.count], elements: elements))
+    }
+    var result = Layout.map(&l, source, op, node, tensors: tensors)
     result.axes[time + 2] = [l.steps(window.count, like: value.axes[time + 2][0])]
     let channels = l.newAtom(weight.shape[0])
     let atoms = spatial.map { l.places(windows[$0].count, along: value.axes[$0 + 2]) }
@@ -57,28 +64,28 @@ struct StepConvolution {
     return result.withoutSingles
   }
 
-  /// The weights [outputs, inputs, steps]. If the convolution is over elements too, each step's weights become a matrix.
-  private func kernel(_ node: SourceNode) throws(ImportError) -> (
-    [Double], outputs: Int, inputs: Int, count: Int
-  ) {
-    let count = windows[time].size
-    if windows.count == 1 { return (weight.dense, weight.shape[0], weight.shape[1], count) }
-    let spatial = windows.indices.filter { $0 != time }
-    // Moves the kernel's step axis to the front.
+  /// The weights with the kernel's steps ahead of its elements.
+  private func stepsFirst(_ spatial: [Int]) -> SourceTensor {
     let strides = RowMajor.strides(weight.shape)
     let order = [0, 1, time + 2] + spatial.map { $0 + 2 }
     let shape = order.map { weight.shape[$0] }
-    let ordered = weight.picking(
+    return weight.picking(
       RowMajor.positions(shape: shape, strides: order.map { strides[$0] }), shape: shape)
+  }
+
+  /// The weights [outputs, inputs, steps]. If the convolution is over elements too, each step's weights become a matrix.
+  private func unfolded(_ spatial: [Int], _ node: SourceNode) throws(ImportError) -> SourceTensor {
+    if spatial.isEmpty { return weight }
+    let count = windows[time].size
     let unfolding = Unfolding(
-      weight: ordered, groups: groups, sizes: spatial.map { value.shape[$0 + 2] },
+      weight: stepsFirst(spatial), groups: groups, sizes: spatial.map { value.shape[$0 + 2] },
       windows: spatial.map { windows[$0] })
     let (outputs, inputs) = (unfolding.outputs, unfolding.inputs)
     guard RowMajor.count([outputs, inputs, count], limit: Lowering.maxElements) != nil else {
       throw node.refusal(
         "a convolution of \(inputs) elements to \(outputs) over \(count) steps",
         because:
-          "over steps and elements it becomes a matrix a step, of at most \(Lowering.maxElements) weights together"
+          "over steps and several axes of elements it becomes a matrix a step, of at most \(Lowering.maxElements) weights together"
       )
     }
     var weights = Array(repeating: 0.0, count: outputs * inputs * count)
@@ -87,7 +94,7 @@ struct StepConvolution {
         weights[position * count + tap] = element
       }
     }
-    return (weights, outputs, inputs, count)
+    return SourceTensor(shape: [outputs, inputs, count], elements: weights)
   }
 }
 

@@ -269,6 +269,19 @@ def over_time() -> Json:
                          lstm=nn.LSTM(8, 5), head=nn.Linear(5, 2)))
 
 
+def images() -> Json:
+    """Over the steps and the elements of each."""
+    return dict(
+        inputs=[features("x", 14)],
+        nodes=[node("c", "conv2d", "x", frame_padding=[1, 2], frame_stride=2),
+               node("grouped", "conv2d", "c", dilation=2, frame_dilation=2, groups=2),
+               node("centred", "conv2d", "x", padding="same", frame_padding=1),
+               node("h", "lstm", "grouped", weights="lstm")],
+        outputs=["c", "grouped", "centred", "h"],
+        tensors=prefixed(c=nn.Conv2d(2, 4, (3, 4)), grouped=nn.Conv2d(4, 6, (2, 2), groups=2, bias=False),
+                         centred=nn.Conv2d(2, 3, (3, 2)), lstm=nn.LSTM(12, 3)))
+
+
 def around() -> Json:
     """What needs the steps behind, too."""
     return dict(
@@ -359,7 +372,7 @@ MAKERS: tuple[Callable[[], Json], ...] = (
     plain, without_biases, initial_state, final_state, bidirectional, bidirectional_ends, pooling,
     attention, pointwise, pointwise_vectors, residual, forecast, half_precision, brain_precision,
     double_precision, elements, ahead, norms, frames, over_time, around,
-    self_attention, bags)
+    self_attention, bags, images)
 
 
 def write(maker: Callable[[], Json]) -> None:

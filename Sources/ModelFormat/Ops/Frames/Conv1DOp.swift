@@ -37,7 +37,7 @@ package struct Conv1DOp: OpDefinition {
     let (before, after) = try node.padding(padding)
     frame = Frame(channels: channels, length: size / channels)
     window = Frame.Window(
-      kernel: kernel, stride: stride, dilation: dilation, before: before, after: after)
+      kernel: kernel[0], stride: stride, dilation: dilation, before: before, after: after)
     let places = try node.places(of: window, in: frame, key: "padding")
     return node.arguments[0].form.with(size: outputs * places)
   }

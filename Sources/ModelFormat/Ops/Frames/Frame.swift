@@ -24,13 +24,15 @@ package struct Frame: Sendable, Equatable {
 }
 
 extension NodeResolution {
-  /// The elements of padding before and after: one number for both, or two.
-  func padding(_ padding: [Int]) throws(ModelError) -> (before: Int, after: Int) {
+  /// The elements of padding before and after: one number for both, or two; `key` is the attribute with them.
+  func padding(_ padding: [Int], key: String = "padding") throws(ModelError) -> (
+    before: Int, after: Int
+  ) {
     guard (1...2).contains(padding.count),
       padding.allSatisfy({ (0...ModelLimits.size).contains($0) })
     else {
       throw .unexpected(
-        path: "\(path).padding", found: "\(padding)",
+        path: "\(path).\(key)", found: "\(padding)",
         expected: "one or two whole numbers of 0 or more")
     }
     return (padding[0], padding[padding.count - 1])

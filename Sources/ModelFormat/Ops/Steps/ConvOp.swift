@@ -33,7 +33,7 @@ package struct ConvOp: OpDefinition {
       groups: groups, channels: "\(size) / \(groups)"
     ) { $0 == size }
     window = StepKernel(
-      kernel: kernel, stride: stride, dilation: dilation, padding: padding ?? .causal)
+      kernel: kernel[0], stride: stride, dilation: dilation, padding: padding ?? .causal)
     try node.place(window)
     return .sequence(size: outputs)
   }

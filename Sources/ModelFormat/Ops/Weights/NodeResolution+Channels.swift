@@ -14,29 +14,31 @@ extension NodeResolution {
     return shape[0]
   }
 
-  /// Records that the convolution's weight and bias are read; returns the weight's shape [outputs, channels of a group,
-  /// kernel].
+  /// Records that the convolution's weight and bias are read; returns the outputs, the channels of all groups, and the
+  /// kernel's sizes, of a weight [outputs, channels of a group, kernel…].
   ///
   /// - Parameters:
   ///   - channels: the expected channels of a group, for an error.
   ///   - fits: whether a total number of channels is right.
   mutating func useConvolution(
-    groups: Int, channels: String, fits: (Int) -> Bool
-  ) throws(ModelError) -> (outputs: Int, channels: Int, kernel: Int) {
+    groups: Int, channels: String, kernelAxes: Int = 1, fits: (Int) -> Bool
+  ) throws(ModelError) -> (outputs: Int, channels: Int, kernel: [Int]) {
     let name = fullName("weight")
     guard let shape = tensors.shape(of: name) else {
       throw tensors.missing(name, node: node.name)
     }
-    guard shape.count == 3, shape.allSatisfy({ $0 > 0 }), shape[0].isMultiple(of: groups),
-      fits(shape[1] * groups)
+    guard shape.count == 2 + kernelAxes, shape.allSatisfy({ $0 > 0 }),
+      shape[0].isMultiple(of: groups), fits(shape[1] * groups)
     else {
+      let kernel = Array(repeating: "kernel", count: kernelAxes).joined(separator: ", ")
       throw .shapeMismatch(
-        tensor: name, expected: "[outputs, \(channels), kernel], outputs a multiple of \(groups)",
-        found: shape)
+        tensor: name,
+        expected: "[outputs, \(channels), \(kernel)], outputs a multiple of \(groups)", found: shape
+      )
     }
     try use(name, shape: shape)
     try useIfPresent(fullName("bias"), shape: [shape[0]])
-    return (shape[0], shape[1] * groups, shape[2])
+    return (shape[0], shape[1] * groups, Array(shape[2...]))
   }
 
   /// Throws if the number of channels does not divide the input's size; `key` is the attribute with that number.

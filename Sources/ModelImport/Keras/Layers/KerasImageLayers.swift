@@ -2,7 +2,7 @@ import JSON
 import ModelFormat
 
 /// Layers over images, within a step (TimeDistributed) or over the steps and one axis of elements: spectrograms, as in speech and in
-/// writing. A convolution is a matrix of all its places, so that images are small.
+/// writing. Within a step a convolution is a matrix of all its places, so that images are small.
 enum KerasImageLayers {
   static let all = [
     KerasLayerKind(
@@ -68,73 +68,130 @@ enum KerasImageLayers {
     let value = try image(&translation, call)
     let windows = try windows(layer, kernel: "kernel_size")
     let outputs = try layer.integer("filters")
-    let sizes = value.sizes.suffix(2)
-    let (width, channels) = (sizes.first!, sizes.last!)
-    let columns = try windows[1].places(of: width, in: layer)
+    let columns = try windows[1].places(of: value.sizes[value.sizes.count - 2], in: layer)
     guard outputs > 0, try layer.integer("groups", 1) == 1 else {
       throw layer.refusal("found no filters, or several groups")
     }
-    // Over the steps, the taps of the rows are those of a convolution; within a step, rows are among the matrix's places.
-    let height: Int? = if case .size(let size) = value.axes[0] { size } else { nil }
-    let rows = try height.map { height throws(ImportError) in
-      try windows[0].places(of: height, in: layer)
+    let activation = try KerasActivation(layer, "activation")
+    var result: KerasValue
+    if case .size(let height) = value.axes[0] {
+      result = try within(
+        &translation, call, value, windows, height: height, columns: columns, outputs: outputs,
+        part: activation.isIdentity ? nil : "conv")
+    } else {
+      try windows[0].check(steps: value.stepCount, of: layer)
+      result = try overSteps(
+        &translation, call, value, windows, outputs: outputs,
+        part: activation.isIdentity ? nil : "conv")
+      result.axes = [
+        .steps(windows[0].count(of: value.stepCount)), .size(columns), .size(outputs),
+      ]
     }
-    let taps = height == nil ? windows[0].kernel : 1
-    let (inner, outer) = (value.size, (rows ?? 1) * columns * outputs)
-    guard outer <= KerasLayer.maxSize, inner * taps <= maxWeights / outer else {
+    return [try activation.apply(to: result, &translation, call)]
+  }
+
+  /// The layer's weights, as Keras has them: [rows, columns, channels, outputs], and the biases if it has such. Nil where
+  /// another call of the layer has added them to the folder.
+  private static func weights(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ windows: [KerasWindow],
+    channels: Int, outputs: Int
+  ) throws(ImportError) -> (prefix: String, arrays: [[Float]]?) {
+    let layer = call.layer
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
+    guard isNew else { return (prefix, nil) }
+    var expected = [
+      (name: "kernel", shape: [windows[0].kernel, windows[1].kernel, channels, outputs])
+    ]
+    if KerasDenseLayers.hasBias(layer) { expected.append(("bias", [outputs])) }
+    return (prefix, try call.weights.arrays(expected, of: layer))
+  }
+
+  /// Over the steps and the columns. Channels go ahead of the columns for the op, and behind them again.
+  private static func overSteps(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue,
+    _ windows: [KerasWindow], outputs: Int, part: String?
+  ) throws(ImportError) -> KerasValue {
+    let (width, channels) = (value.sizes[value.sizes.count - 2], value.sizes[value.sizes.count - 1])
+    let (prefix, arrays) = try weights(
+      &translation, call, windows, channels: channels, outputs: outputs)
+    if let arrays {
+      let shape = [outputs, channels, windows[0].kernel, windows[1].kernel]
+      let area = windows[0].kernel * windows[1].kernel
+      var weight: [Float] = []
+      for output in 0..<outputs {
+        for channel in 0..<channels {
+          for tap in 0..<area {
+            weight.append(arrays[0][(tap * channels + channel) * outputs + output])
+          }
+        }
+      }
+      translation.add(tensor: "\(prefix).weight", shape: shape, weight)
+      if arrays.count > 1 {
+        translation.add(tensor: "\(prefix).bias", shape: [outputs], arrays[1])
+      }
+    }
+    func turned(_ value: KerasValue, rows: Int, of columns: Int, _ part: String?)
+      throws(ImportError) -> KerasValue
+    {
+      guard rows > 1, columns > 1 else { return value }
+      return value.with(
+        name: try translation.add(.transpose(rows: rows), [value], for: call, part: part))
+    }
+    let columns = try windows[1].places(of: width, in: call.layer)
+    let op = ModelDescription.Op.conv2D(
+      padding: windows[0].stepPadding, stride: windows[0].stride, dilation: windows[0].dilation,
+      framePadding: windows[1].padding(of: width), frameStride: windows[1].stride,
+      frameDilation: windows[1].dilation)
+    let frame = try turned(value, rows: width, of: channels, "channels")
+    let isTurned = outputs > 1 && columns > 1
+    let places = value.with(
+      name: try translation.add(
+        op, [frame], for: call, part: isTurned ? "places" : part, weights: prefix))
+    return try turned(places, rows: outputs, of: columns, part)
+  }
+
+  /// Within a step, as a matrix of all places.
+  private static func within(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue,
+    _ windows: [KerasWindow], height: Int, columns: Int, outputs: Int, part: String?
+  ) throws(ImportError) -> KerasValue {
+    let layer = call.layer
+    let (width, channels) = (value.sizes[value.sizes.count - 2], value.sizes[value.sizes.count - 1])
+    let rows = try windows[0].places(of: height, in: layer)
+    let (inner, outer) = (value.size, rows * columns * outputs)
+    guard outer <= KerasLayer.maxSize, inner <= maxWeights / outer else {
       throw layer.refusal(
         "found images of the sizes \(value.shape), whose convolution as a matrix has more than \(maxWeights) numbers",
         remedy:
           "send what the layers over images make of each step: save those behind them as a model of its own"
       )
     }
-    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
-    if isNew {
-      var expected = [
-        (name: "kernel", shape: [windows[0].kernel, windows[1].kernel, channels, outputs])
-      ]
-      if KerasDenseLayers.hasBias(layer) { expected.append(("bias", [outputs])) }
-      let arrays = try call.weights.arrays(expected, of: layer)
-      let vertical = height.map { places(windows[0], of: $0, count: rows!) }
-      let horizontal = places(windows[1], of: width, count: columns)
-      var weight = [Float](repeating: 0, count: outer * inner * taps)
-      for row in vertical ?? (0..<taps).map({ (0, $0, 0) }) {
-        for column in horizontal {
+    let (prefix, arrays) = try weights(
+      &translation, call, windows, channels: channels, outputs: outputs)
+    if let arrays {
+      var weight = [Float](repeating: 0, count: outer * inner)
+      for row in places(windows[0], of: height, count: rows) {
+        for column in places(windows[1], of: width, count: columns) {
           let tap = (row.1 * windows[1].kernel + column.1) * channels * outputs
           for channel in 0..<channels {
             let source = (row.2 * width + column.2) * channels + channel
             for output in 0..<outputs {
               let target = (row.0 * columns + column.0) * outputs + output
-              weight[(target * inner + source) * taps + (height == nil ? row.1 : 0)] =
-                arrays[0][tap + channel * outputs + output]
+              weight[target * inner + source] = arrays[0][tap + channel * outputs + output]
             }
           }
         }
       }
-      translation.add(
-        tensor: "\(prefix).weight",
-        shape: height == nil ? [outer, inner, taps] : [outer, inner], weight)
+      translation.add(tensor: "\(prefix).weight", shape: [outer, inner], weight)
       if arrays.count > 1 {
         translation.add(
           tensor: "\(prefix).bias", shape: [outer],
           Array(repeating: arrays[1], count: outer / outputs).flatMap(\.self))
       }
     }
-    let window = windows[0]
-    let op: ModelDescription.Op =
-      height == nil
-      ? .conv(padding: window.stepPadding, stride: window.stride, dilation: window.dilation)
-      : .linear
-    if height == nil { try window.check(steps: value.stepCount, of: layer) }
-    let activation = try KerasActivation(layer, "activation")
-    let result = value.with(
-      name: try translation.add(
-        op, [value], for: call, part: activation.isIdentity ? nil : "conv", weights: prefix),
-      axes: [
-        rows.map { .size($0) } ?? .steps(window.count(of: value.stepCount)), .size(columns),
-        .size(outputs),
-      ])
-    return [try activation.apply(to: result, &translation, call)]
+    return value.with(
+      name: try translation.add(.linear, [value], for: call, part: part, weights: prefix),
+      axes: [.size(rows), .size(columns), .size(outputs)])
   }
 
   /// Each place of a window, each tap of its kernel there, and the element under it; those in the padding are left out.

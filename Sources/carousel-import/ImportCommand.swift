@@ -175,13 +175,19 @@ struct ImportCommand: ParsableCommand {
         let rest = draft.description.outputs.dropFirst(checkOutputs.count).map(\.name)
         if !rest.isEmpty { print("note: no --check-output is for \(rest.joined(separator: ", "))") }
       } else if let reference = draft.reference {
-        outcome = try folder.againstSource(reference)
+        do { outcome = try folder.againstSource(reference) } catch {
+          throw ImportError(
+            file: files[0], place: (error as? ImportError)?.place,
+            problem: "the file's own graph can't be computed, so that nothing is checked: "
+              + ((error as? ImportError)?.problem ?? "\(error)"),
+            remedy: FrameworkArrays(file: files[0], draft: draft).remedy)
+        }
       } else {
         throw ImportError(
-          file: files[0], problem: "the file has no graph to check against",
-          remedy: "give arrays: --check-input input.npy --check-output output.npy"
-            + (draft.description.inputs.count > 1
-              ? ", where input is an .npz of arrays by the names of the inputs" : ""))
+          file: files[0],
+          problem:
+            "--check computes the graph of one file of ONNX, TorchScript or torch.export, and no other",
+          remedy: FrameworkArrays(file: files[0], draft: draft).remedy)
       }
     } catch let error as ImportError {
       throw error

@@ -41,7 +41,7 @@ struct GraphInterpreter {
     if node.op == "Loop" { return try loop(node, operands) }
     guard let results = try interpreter.evaluate(node, operands) else {
       throw node.refusal(
-        "the operator \(node.op)", because: "it can't be computed here, so that nothing is checked")
+        "the operator \(node.op)", because: "the importer has no arithmetic for it")
     }
     return results
   }

@@ -8,6 +8,9 @@ enum QuantizedOperators {
     case "QuantizeLinear": return try quantize(a)
     case "MatMulInteger": return try multiply(a)
     case "ConvInteger": return try convolve(a)
+    case "com.microsoft.DynamicQuantizeMatMul": return try multiplyDynamically(a)
+    case "com.microsoft.MatMulIntegerToFloat": return try multiplyToFloats(a)
+    case "com.microsoft.DynamicQuantizeLSTM": return try lstm(a)
     default: return nil
     }
   }
@@ -107,5 +110,88 @@ enum QuantizedOperators {
         node: node, opset: a.opset,
         values: zip(operands, zeros).map { operand, zero in operand.map { $0 - zero[0] } },
         budget: a.budget))
+  }
+}
+
+// MARK: ONNX Runtime's own operators
+
+extension QuantizedOperators {
+  /// An operator of another name, applied to some of the operands or to what came of them.
+  private static func apply(
+    _ op: String, _ values: [SourceTensor?], _ a: Interpreter.Arguments
+  ) throws(ImportError) -> [SourceTensor] {
+    var node = a.node
+    node.op = op
+    let own = Interpreter.Arguments(node: node, opset: a.opset, values: values, budget: a.budget)
+    if let results = try evaluate(own) { return results }
+    if let results = try ElementwiseOperators.evaluate(own) { return results }
+    if let results = try RecurrentOperators.evaluate(own) { return results }
+    preconditionFailure(op)
+  }
+
+  /// Inputs: A, the 8-bit B, its scale and zero point, a bias.
+  private static func multiplyDynamically(
+    _ a: Interpreter.Arguments
+  ) throws(ImportError) -> [SourceTensor] {
+    let rounded = try apply("DynamicQuantizeLinear", [try a.required(0)], a)
+    return try apply(
+      "com.microsoft.MatMulIntegerToFloat",
+      [
+        rounded[0], try a.required(1), rounded[1], try a.required(2), rounded[2], a.optional(3),
+        a.optional(4),
+      ], a)
+  }
+
+  /// Inputs: the 8-bit A and B, their scales and zero points, a bias.
+  private static func multiplyToFloats(
+    _ a: Interpreter.Arguments
+  ) throws(ImportError) -> [SourceTensor] {
+    let product = try apply(
+      "MatMulInteger", [try a.required(0), try a.required(1), a.optional(4), a.optional(5)], a)
+    let scale = try apply("Mul", [try a.required(2), try a.required(3)], a)
+    let scaled = try apply("Mul", [product[0].map(.float) { $0 }, scale[0]], a)
+    guard let bias = a.optional(6) else { return scaled }
+    return try apply("Add", [scaled[0], bias], a)
+  }
+
+  /// The network with the weights that the 8 bits stand for. What goes into its products is not rounded, as in the folder.
+  private static func lstm(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
+    var values = (0..<8).map { a.optional($0) }
+    for (weights, scale) in [(1, 8), (2, 10)] {
+      values[weights] = try cellWeights(
+        a.node, a.optional(weights), scales: a.optional(scale), zeros: a.optional(scale + 1))
+    }
+    return try apply("LSTM", values, a)
+  }
+
+  /// 8-bit weights of an LSTM, [directions, inputs, gates · H], as those that ONNX's LSTM has, [directions, gates · H, inputs].
+  static func cellWeights(
+    _ node: SourceNode, _ weights: SourceTensor?, scales: SourceTensor?, zeros: SourceTensor?
+  ) throws(ImportError) -> SourceTensor {
+    guard let values = weights, let scales, values.rank == 3,
+      scales.count == values.shape[0] || scales.count == values.shape[0] * values.shape[2]
+    else {
+      throw node.refusal("weights without a scale", because: "each direction, or column, has one")
+    }
+    if let zeros, ![1, scales.count, values.shape[0]].contains(zeros.count) {
+      throw node.refusal(
+        "zero points of \(zeros.shape)", because: "the scale is of \(scales.shape)")
+    }
+    let (directions, inputs, columns) = (values.shape[0], values.shape[1], values.shape[2])
+    let isByColumn = scales.count != directions
+    var elements: [Double] = []
+    for direction in 0..<directions {
+      for column in 0..<columns {
+        let index = isByColumn ? direction * columns + column : direction
+        for input in 0..<inputs {
+          let value = values[(direction * inputs + input) * columns + column]
+          let zero =
+            zeros.map { $0.count == 1 ? $0[0] : $0[$0.count == scales.count ? index : direction] }
+            ?? 0
+          elements.append((value - zero) * scales[index])
+        }
+      }
+    }
+    return SourceTensor(shape: [directions, columns, inputs], elements: elements)
   }
 }

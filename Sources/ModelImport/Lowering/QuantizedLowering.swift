@@ -240,29 +240,9 @@ extension QuantizedLowering {
   static func cellWeights(
     _ l: inout Lowering, _ node: SourceNode, weights: Int, scale: Int, zero: Int
   ) throws(ImportError) -> SourceTensor {
-    guard let values = try l.constant(node, weights, "weights"),
-      let scales = try l.constant(node, scale, "a scale"),
-      values.rank == 3,
-      scales.count == values.shape[0] || scales.count == values.shape[0] * values.shape[2]
-    else {
-      throw node.refusal("weights without a scale", because: "each direction, or column, has one")
-    }
-    let zeros = try l.constant(node, zero, "a zero point")
-    let (directions, inputs, columns) = (values.shape[0], values.shape[1], values.shape[2])
-    let isByColumn = scales.count != directions
-    var elements: [Double] = []
-    for direction in 0..<directions {
-      for column in 0..<columns {
-        let index = isByColumn ? direction * columns + column : direction
-        for input in 0..<inputs {
-          let value = values[(direction * inputs + input) * columns + column]
-          let zero =
-            zeros.map { $0.count == 1 ? $0[0] : $0[$0.count == scales.count ? index : direction] }
-            ?? 0
-          elements.append((value - zero) * scales[index])
-        }
-      }
-    }
-    return SourceTensor(shape: [directions, columns, inputs], elements: elements)
+    try QuantizedOperators.cellWeights(
+      node, try l.constant(node, weights, "weights"),
+      scales: try l.constant(node, scale, "a scale"),
+      zeros: try l.constant(node, zero, "a zero point"))
   }
 }

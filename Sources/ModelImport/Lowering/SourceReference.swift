@@ -55,6 +55,51 @@ package struct SourceReference: Sendable {
     return input.example[origin.axis]
   }
 
+  /// An input of the source for one sequence, to be made in Python.
+  package struct ExampleInput: Sendable {
+    package let name: String
+    package let shape: [Int]
+    /// The folder's input with these numbers; nil if the folder has none.
+    package let node: String?
+    /// The number that fills the array; nil for an input of the folder, or for several numbers.
+    package let number: Double?
+    package let isWhole: Bool
+
+    package init(name: String, shape: [Int], node: String?, number: Double?, isWhole: Bool) {
+      self.name = name
+      self.shape = shape
+      self.node = node
+      self.number = number
+      self.isWhole = isWhole
+    }
+  }
+
+  /// The inputs that the source takes for a sequence of so many steps, in its order.
+  package func exampleInputs(steps: Int) -> [ExampleInput] {
+    let sizes = sizes(steps: steps)
+    return graph.inputs.compactMap { input in
+      let isWhole = input.kind != .float
+      if let value = inputs.first(where: { $0.name == input.name })?.value {
+        let shape = value.axes.map { $0.reduce(1) { $0 * (sizes[$1.size] ?? $1.size) } }
+        return ExampleInput(
+          name: input.name, shape: shape, node: value.node, number: nil, isWhole: isWhole)
+      }
+      guard let other = others.first(where: { $0.name == input.name }) else { return nil }
+      let number: Double? =
+        switch other.fill {
+        case .constant(let tensor): tensor.count == 1 ? tensor.first : nil
+        case .zeros: 0
+        case .steps(let size): Double(sizes[size] ?? size)
+        }
+      return ExampleInput(
+        name: input.name, shape: other.shape.map { sizes[$0] ?? $0 }, node: nil, number: number,
+        isWhole: isWhole)
+    }
+  }
+
+  /// The number of the source's outputs.
+  package var outputCount: Int { graph.outputs.count }
+
   /// The expected values for a sequence with these inputs.
   package func values(
     for sequence: [String: [Float]], steps: Int

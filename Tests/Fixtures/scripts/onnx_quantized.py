@@ -38,6 +38,27 @@ class Examples(CalibrationDataReader):
         return next(self.feeds, None)
 
 
+def given(declared: Any, length: int) -> dict[str, Array]:
+    """What a session's input is asked."""
+    if "int" in declared.type:
+        return {declared.name: RANDOM.integers(1, 10, (1, length))}
+    return {declared.name: RANDOM.uniform(-1, 1, (1, length, declared.shape[-1])).astype(np.float32)}
+
+
+def write_answers(folder: Path, exact: Path) -> None:
+    """Writes what the folder's model and the one before it was quantised answer."""
+    session = onnxruntime.InferenceSession(str(exact), providers=["CPUExecutionProvider"])
+    (declared,) = session.get_inputs()
+    cases = []
+    for length in (2, 5, 9):
+        feed = given(declared, length)
+        value = feed[declared.name][0]
+        found = answer(folder / "model.onnx", feed)[0]
+        cases.append(case({declared.name: value}, {session.get_outputs()[0].name: found},
+                          exact=[float(str(v)) for v in answer(exact, feed)[0].flatten()]))
+    write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+
+
 def main() -> None:
     """Writes every folder."""
     logging.disable(logging.WARNING)
@@ -45,16 +66,10 @@ def main() -> None:
         exact = FIXTURES / "onnx_imports" / source / "model.onnx"
         session = onnxruntime.InferenceSession(str(exact), providers=["CPUExecutionProvider"])
         (declared,) = session.get_inputs()
-
-        def given(length: int) -> dict[str, Array]:
-            if "int" in declared.type:
-                return {declared.name: RANDOM.integers(1, 10, (1, length))}
-            return {declared.name: RANDOM.uniform(-1, 1, (1, length, declared.shape[-1])).astype(np.float32)}
-
         makers: dict[str, Callable[[Path, Path], Any]] = {
             "dynamic": lambda model, path: quantize_dynamic(model, path),
             "static": lambda model, path: quantize_static(
-                model, path, Examples([given(9) for _ in range(20)]), quant_format=QuantFormat.QDQ),
+                model, path, Examples([given(declared, 9) for _ in range(20)]), quant_format=QuantFormat.QDQ),
         }
         for kind, make in makers.items():
             folder = ROOT / f"{name}_{kind}"
@@ -63,14 +78,15 @@ def main() -> None:
                 prepared = Path(temporary) / "prepared.onnx"
                 quant_pre_process(exact, prepared, skip_symbolic_shape=True)
                 make(prepared, folder / "model.onnx")
-            cases = []
-            for length in (2, 5, 9):
-                feed = given(length)
-                value = feed[declared.name][0]
-                found = answer(folder / "model.onnx", feed)[0]
-                cases.append(case({declared.name: value}, {session.get_outputs()[0].name: found},
-                                  exact=[float(str(v)) for v in answer(exact, feed)[0].flatten()]))
-            write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+            write_answers(folder, exact)
+    # ONNX Runtime's own operators, into which it joins others when it loads a model.
+    folder = ROOT / "tagger_optimized"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(folder / "model.onnx")
+    onnxruntime.InferenceSession(str(ROOT / "tagger_dynamic/model.onnx"), options, providers=["CPUExecutionProvider"])
+    write_answers(folder, FIXTURES / "onnx_imports" / MODELS["tagger"] / "model.onnx")
 
 
 if __name__ == "__main__":

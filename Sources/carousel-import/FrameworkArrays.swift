@@ -1,0 +1,107 @@
+import ModelFormat
+import ModelImport
+
+/// The Python that makes arrays for `--check-input` and `--check-output` in the framework of a model's file.
+struct FrameworkArrays {
+  /// The model's file, or the first of its files.
+  let file: String
+  let draft: FolderDraft
+
+  /// What to do where the file's own graph can't be computed, or where it has none.
+  var remedy: String {
+    guard let (place, code) = code else {
+      return "give arrays: --check-input \(inputFile) --check-output output.npy"
+    }
+    return
+      "compare with arrays that the framework makes, \(place): \(code); then --check-input \(inputFile) --check-output output.npy"
+  }
+
+  private var inputs: [SourceReference.ExampleInput] {
+    let steps = 24
+    if let reference = draft.reference {
+      return reference.exampleInputs(
+        steps: reference.fixedSteps ?? reference.exampleSteps ?? steps)
+    }
+    return draft.description.inputs.map { input in
+      let time = input.steps ?? steps
+      let (shape, isWhole): ([Int], Bool) =
+        switch input.kind {
+        case .features(let size, _, _): ([1, time, size], false)
+        case .vector(let size): ([1, size], false)
+        case .tokens: ([1, time], true)
+        }
+      return SourceReference.ExampleInput(
+        name: input.name, shape: shape, node: input.name, number: nil, isWhole: isWhole)
+    }
+  }
+
+  private var inputFile: String {
+    draft.description.inputs.count > 1 ? "input.npz" : "input.npy"
+  }
+
+  /// Random numbers of NumPy's, or ids, for an input.
+  private func array(_ input: SourceReference.ExampleInput) -> String {
+    let shape = input.shape.map(String.init).joined(separator: ", ")
+    let axes = input.shape.count == 1 ? "\(shape)," : shape
+    if input.node == nil {
+      let number = input.number.map { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" } ?? "…"
+      return "n.full((\(axes)), \(number), '\(input.isWhole ? "i8" : "f4")')"
+    }
+    guard input.isWhole else { return "n.random.rand(\(shape)).astype('f4')" }
+    let sizes = draft.description.inputs.compactMap { own -> Int? in
+      guard own.name == input.node, case .tokens(let size, _) = own.kind else { return nil }
+      return size
+    }
+    return "n.random.randint(0, \(sizes.first ?? 2), (\(axes)))"
+  }
+
+  /// Where the code is run, and the code; nil for several files of ONNX.
+  private var code: (place: String, code: String)? {
+    let inputs = inputs
+    let arrays = inputs.map { "'\($0.name)': \(array($0))" }.joined(separator: ", ")
+    let given = inputs.filter { $0.node != nil }
+    let save =
+      given.count == 1
+      ? "n.save('input.npy', x['\(given[0].name)'])"
+      : "n.savez('input.npz', **{\(given.map { "'\($0.node ?? "")': x['\($0.name)']" }.joined(separator: ", "))})"
+    let kind = (try? SourceFile(path: file)).flatMap { ForeignFile($0.bytes.span) }
+    let start = "x = {\(arrays)}; \(save); n.save('output.npy', "
+    switch (kind, draft.reference) {
+    case (.keras, _), (.hdf5, _):
+      let isWhole = kind == .keras || !file.hasSuffix(".weights.h5")
+      let call = "predict(\(given.count == 1 ? "*x.values()" : "list(x.values())"))"
+      return isWhole
+        ? (
+          "in a shell",
+          shell(
+            "import numpy as n, keras; \(start)keras.models.load_model('\(file)', compile=False).\(call))"
+          )
+        ) : ("where the model is in Python", "import numpy as n; \(start)model.\(call))")
+    case (.torchZip, .some(let reference)):
+      let load =
+        file.hasSuffix(".pt2")
+        ? "torch.export.load('\(file)').module()" : "torch.jit.load('\(file)')"
+      return (
+        "in a shell",
+        shell(
+          "import numpy as n, torch; \(start)\(load)(*map(torch.tensor, x.values()))\(reference.outputCount > 1 ? "[0]" : "").detach())"
+        )
+      )
+    case (_, .some):
+      return (
+        "in a shell",
+        shell(
+          "import numpy as n, onnxruntime as o; \(start)o.InferenceSession('\(file)').run(None, x)[0])"
+        )
+      )
+    case (.onnx, nil): return nil
+    case (_, nil):
+      return (
+        "where the model is in Python",
+        "import numpy as n, torch; \(start)model.eval()(*map(torch.tensor, x.values())).detach())"
+      )
+    }
+  }
+
+  private func shell(_ code: String) -> String { "python3 -c \"\(code)\"" }
+}

@@ -45,6 +45,8 @@ struct FinishedGraph {
   var meetsResizedSteps = false
   var reference: SourceReference?
   private var outputNames: [String: String] = [:]
+  /// What is said of outputs with several axes, by the node; not said where such an output becomes the state of the sequence.
+  private var arrays: [(node: String, note: String)] = []
   /// Outputs that are decoded by argmax.
   private var decoded: Set<String> = []
 
@@ -89,9 +91,11 @@ struct FinishedGraph {
       let sizes = value.axes.map { $0.filter { $0.role == .element }.reduce(1) { $0 * $1.size } }
         .filter { $0 > 1 }
       if sizes.count > 1 {
-        builder.note(
-          "the output \"\(output)\" is an array of \(sizes): its \(value.size) numbers are answered side by side, in that order"
-        )
+        arrays.append(
+          (
+            arranged.node,
+            "the output \"\(output)\" is an array of \(sizes): its \(value.size) numbers are answered side by side, in that order"
+          ))
       }
       // An output before it may be the place of the largest of these numbers.
       if !decoded.contains(arranged.node) { outputs.append(arranged.node) }
@@ -108,6 +112,9 @@ struct FinishedGraph {
       nodes: builder.nodes, inputs: inputs, outputs: outputs, outputNames: outputNames,
       states: states, decoded: decoded)
     if !keepsStates { pass.adoptStates() }
+    for (node, note) in arrays where pass.outputs.contains(node) || decoded.contains(node) {
+      builder.note(note)
+    }
     pass.prune()
     pass.fuseBiases(&builder)
     pass.nameOutputs(builder)

@@ -50,17 +50,23 @@ struct GraphGuess {
   private var failure: ImportError {
     let found = layers.map { ($0.isNamedEmbedding ? $0.asEmbedding ?? $0 : $0).text } + others
     let hasRecurrent = layers.contains { $0.isRecurrent }
-    let areUnnamed = !found.isEmpty && found.allSatisfy { $0.hasPrefix("arr_") }
+    let areNumbered =
+      !found.isEmpty && found.allSatisfy { $0.hasPrefix("arr_") || $0.allSatisfy(\.isNumber) }
+    let matrices = others.filter { table[$0]?.shape.count == 2 }
+    let example = matrices.first { $0.contains("ih") } ?? matrices.first ?? others.first
+    let rename = example.map { name in
+      "; or name them as PyTorch does, from which a chain is guessed: --names map.json with {\"\(name)\": \"lstm.weight_ih_l0\", …}, a line for each (lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0, fc.weight, fc.bias)"
+    }
     return ImportError(
       file: table.file,
       problem: found.isEmpty
         ? "found no weights"
         : "found weights \(hasRecurrent || !others.isEmpty ? "that do not make one plausible chain" : "without a recurrent network, of which no chain is guessed"): \(excerpt(found, limit: 20))",
-      remedy: areUnnamed
-        ? "numpy.savez('weights.npz', **{'fc.weight': array}) gives them names; of Keras, model.save('model.keras') writes all"
+      remedy: areNumbered
+        ? "of Keras, model.save('model.keras') writes all; numpy.savez('weights.npz', **{'fc.weight': array}) gives names\(rename ?? "")"
         : "how they are wired is not in such a file: write it as model.json "
           + "(FORMAT.md, \"From PyTorch\") and give it with --graph model.json; "
-          + "the file's names are the weights of its nodes")
+          + "the file's names are the weights of its nodes\(rename ?? "")")
   }
 
   // MARK: The chain
@@ -128,8 +134,10 @@ struct GraphGuess {
     var description = FolderDraft(name: name).description
     description.summary = "Guessed from the names and shapes of weights; to be confirmed."
     var notes = [
-      "the graph is a guess by names and shapes: \(chain.map(\.text).joined(separator: ", then ")); confirm it, or correct model.json and import again with --graph model.json"
+      "the graph is a guess by names and shapes: \(chain.map(\.text).joined(separator: ", then ")); answer what follows, and where an answer is another than here, change model.json in the folder, which is then served as it stands (or give a changed copy with --graph)"
     ]
+    var nodes: [GuessQuestions.Node] = []
+    var activations: [(before: String, name: String, after: String)] = []
     let isText = chain[0].kind == .embedding
     let input = isText ? "ids" : "x"
     description.inputs = [
@@ -155,16 +163,16 @@ struct GraphGuess {
     }
     for (index, layer) in chain.enumerated() {
       let op = Self.op(of: layer)
+      let before = value
       add(op, layer.prefix.isEmpty ? op.name : layer.prefix, weights: layer.prefix)
+      if let last = nodes.last?.name, before != last { activations.append((last, before, value)) }
+      nodes.append(.init(name: value, layer: layer))
       let next = index + 1 < chain.count ? chain[index + 1] : nil
       guard let next, Self.needsActivation(layer, before: next) else { continue }
       add(.relu, "relu", weights: nil)
-      notes.append(
-        "confirm the relu between \(layer.prefix) and \(next.prefix): activations are not in such a file"
-      )
     }
     description.outputs = [.init(name: value)]
-    notes += Self.questions(about: chain)
+    notes += GuessQuestions(chain: nodes, activations: activations).notes
     if let field {
       var crf = ModelDescription.Decode.CRF()
       crf.weights = field.prefix
@@ -199,26 +207,5 @@ struct GraphGuess {
       true
     default: false
     }
-  }
-
-  private static func questions(about chain: [WeightLayer]) -> [String] {
-    var notes: [String] = []
-    for layer in chain {
-      switch layer.kind {
-      case .recurrent(let gates, _, let isBidirectional):
-        if gates == 1 {
-          notes.append("confirm that \(layer.text) has tanh, RNN's default, and not relu")
-        }
-        if isBidirectional {
-          notes.append(
-            "the answer is one a step; where the model used h_n of \(layer.text), the next node's input is its .hidden"
-          )
-        }
-      case .conv: notes.append("confirm the padding of \(layer.text)")
-      case .embedding, .linear, .layerNorm, .batchNorm, .prelu: break
-      }
-    }
-    notes.append("confirm that nothing follows \(chain[chain.count - 1].text), such as a softmax")
-    return notes
   }
 }

@@ -65,4 +65,53 @@ import Testing
     let error = #expect(throws: ImportError.self) { try self.names(table) }
     #expect(error?.problem.contains("without a recurrent network") == true)
   }
+
+  /// What a guess leaves open is asked once each, with the line of model.json that has another answer.
+  @Test func whatIsLeftOpenIsAsked() throws {
+    let weights = table([
+      ("conv", "conv", 3, 4), ("lstm", "rnn", 4, 8), ("linear", "a", 8, 5), ("linear", "fc", 5, 2),
+    ])
+    let notes = try GraphGuess.description(of: weights, name: "m").notes
+    #expect(notes.filter { $0.contains("?") }.count == notes.count - 1)
+    func asked(_ texts: String...) -> Bool {
+      notes.count { note in texts.allSatisfy { note.contains($0) } } == 1
+    }
+    #expect(asked("which steps of rnn", "\"inputs\": [\"rnn.hidden\"] of a", "\"op\": \"mean\""))
+    #expect(asked("between conv and rnn? yes", "\"inputs\": [\"conv\"] of rnn"))
+    #expect(asked("between a and fc? yes", "node relu-2", "\"inputs\": [\"a\"] of fc"))
+    #expect(asked("how does conv pad", "\"padding\": \"valid\""))
+    #expect(
+      asked(
+        "between rnn and a, or behind fc", "\"inputs\": [\"rnn\"] }", "\"inputs\": [\"act\"] of a",
+        "\"name\": \"softmax\" of the output"))
+  }
+
+  /// What is written as the answers say is a model.
+  @Test(arguments: ["rnn.hidden", "pooled", "act"])
+  func anAnswerIsAModel(value: String) throws {
+    let weights = table([("lstm", "rnn", 3, 8), ("linear", "fc", 8, 2)])
+    var description = try GraphGuess.description(of: weights, name: "m").0
+    if value != "rnn.hidden" {
+      description.nodes.insert(
+        .init(name: value, op: value == "act" ? .relu : .mean, inputs: ["rnn"], weights: nil), at: 1
+      )
+    }
+    description.nodes[description.nodes.count - 1].inputs = [value]
+    #expect(throws: Never.self) {
+      try GraphFit(description: description, graphFile: nil).draft([weights])
+    }
+  }
+
+  /// Weights with other names: what renames them is told, with the name of a matrix.
+  @Test func otherNamesAreToldToBeRenamed() throws {
+    var table = WeightTable(file: "m.npz")
+    for (name, shape) in [("arr_0", [32]), ("arr_1", [32, 3])] {
+      table.weights.append(
+        .init(name: name, shape: shape, floats: Array(repeating: 0, count: shape.reduce(1, *))))
+    }
+    let error = #expect(throws: ImportError.self) { try self.names(table) }
+    #expect(
+      error?.remedy?.contains("--names map.json with {\"arr_1\": \"lstm.weight_ih_l0\"") == true)
+    #expect(error?.remedy?.contains("model.save('model.keras')") == true)
+  }
 }

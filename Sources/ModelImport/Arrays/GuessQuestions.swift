@@ -1,0 +1,82 @@
+/// What weights don't say about a chain of layers, each with the line of model.json that has another answer.
+struct GuessQuestions {
+  struct Node {
+    let name: String
+    let layer: WeightLayer
+  }
+
+  /// The chain's layers in their order.
+  let chain: [Node]
+  /// The ReLUs that were guessed, by the layer before them.
+  let activations: [(before: String, name: String, after: String)]
+
+  var notes: [String] {
+    pooling + activationNotes + chain.compactMap { Self.options(of: $0) } + others
+  }
+
+  /// Which steps of the last recurrent network are read.
+  private var pooling: [String] {
+    guard let place = chain.lastIndex(where: { $0.layer.isRecurrent }) else { return [] }
+    let name = chain[place].name
+    let reader = chain.dropFirst(place + 1).first?.name
+    let final = "\(name).hidden"
+    let pooled =
+      "\(Self.node("pooled", "mean", name)) behind \(name), and \(Self.reading("pooled", reader))"
+    let end =
+      if case .recurrent(_, _, true) = chain[place].layer.kind {
+        "; both directions' h_n in a row are \(Self.reading(final, reader)); the last step (y[:, -1]) is a node as for the mean, with \"last\""
+      } else { "; the last step (y[:, -1], h_n[-1]) is \(Self.reading(final, reader))" }
+    return [
+      "which steps of \(name) count? all here, an answer for each\(end); their mean (y.mean(1)) is a node \(pooled); their maximum the same with \"max\""
+    ]
+  }
+
+  private var activationNotes: [String] {
+    activations.map { before, name, after in
+      "is there a ReLU between \(before) and \(after)? yes here; for another write its \"op\" into the node \(name) (tanh, sigmoid, gelu, leaky_relu); for none take the node out, and \(Self.reading(before, after))"
+    }
+  }
+
+  /// What the layer may have besides its weights.
+  private static func options(of node: Node) -> String? {
+    switch node.layer.kind {
+    case .recurrent(gates: 1, _, _):
+      "which activation has \(node.name)? tanh here, as RNN has; of nonlinearity=\"relu\" write \"activation\": \"relu\" into its node"
+    case .conv:
+      "how does \(node.name) pad and stride? by the node's \"padding\" here, without a stride; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md"
+    case .batchNorm, .layerNorm, .recurrent, .embedding, .linear, .prelu: nil
+    }
+  }
+
+  /// Layers without weights elsewhere.
+  private var others: [String] {
+    let known = Set(activations.map(\.before))
+    let bare = zip(chain, chain.dropFirst()).filter { !known.contains($0.0.name) }
+      .map { "\($0.name) and \($1.name)" }
+    guard let last = chain.last?.name else { return [] }
+    let between =
+      bare.isEmpty
+      ? "" : "between \(bare.joined(separator: ", between ")), or "
+    let example = chain.dropLast().last { !known.contains($0.name) }
+    let pair = example.flatMap { before in
+      chain.firstIndex { $0.name == before.name }.map { (before.name, chain[$0 + 1].name) }
+    }
+    let inside =
+      pair.map { before, after in
+        "; a ReLU is a node \(Self.node("act", "relu", before)), or of what \(after) reads by then, and \(Self.reading("act", after))"
+      } ?? ""
+    return [
+      "is there a layer without weights \(between)behind \(last)? none here (dropout is none)\(inside); a softmax at the end is a node \(Self.node("softmax", "softmax", last)), and \(Self.reading("softmax", nil))"
+    ]
+  }
+
+  private static func node(_ name: String, _ op: String, _ input: String) -> String {
+    "{ \"name\": \"\(name)\", \"op\": \"\(op)\", \"inputs\": [\"\(input)\"] }"
+  }
+
+  /// How the node `reader`, or else the output, reads the value `name`.
+  private static func reading(_ name: String, _ reader: String?) -> String {
+    reader.map { "\"inputs\": [\"\(name)\"] of \($0)" }
+      ?? "\"name\": \"\(name)\" of the output"
+  }
+}

@@ -111,7 +111,8 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
     case .tar: return head.dropFirst(257).starts(with: "ustar".utf8)
     case .gitLFSPointer: return head.starts(with: "version https://git-lfs".utf8)
     case .html:
-      let text = String(decoding: head.prefix(64), as: UTF8.self).lowercased()
+      let start = head.drop { " \t\r\n".utf8.contains($0) || [0xEF, 0xBB, 0xBF].contains($0) }
+      let text = String(decoding: start.prefix(64), as: UTF8.self).lowercased()
       return ["<!doctype", "<html", "<?xml"].contains { text.hasPrefix($0) }
     }
   }

@@ -44,7 +44,7 @@ extension ImportError {
   package init(file: String, _ error: ZipError) {
     self.init(
       file: file, problem: "not a zip archive that Carousel reads: \(error)",
-      remedy: "the file may be cut off: compare its size with that of its source")
+      remedy: Remedy.incomplete)
   }
 }
 

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import ModelFormat
+import NumPyFormat
 
 /// A file or folder that no format reads: what it is, and what to give in its place.
 struct UnreadFile {
@@ -17,33 +18,88 @@ struct UnreadFile {
   /// What the file is, and what to do; nil if neither the bytes nor the name tell it.
   private func finding(_ bytes: [UInt8]) -> (found: String, remedy: String?)? {
     if bytes.isEmpty { return ("an empty file", "copy or download it again") }
-    if let kind = ForeignFile(bytes.span) { return (kind.what, remedy(for: kind)) }
-    if let json = json(bytes) { return json }
-    return byName
+    if let kind = ForeignFile(bytes.span) {
+      return kind == .html ? markup(bytes) : (kind.what, remedy(for: kind, bytes))
+    }
+    return json(bytes) ?? byName ?? text(bytes)
   }
 
-  private func remedy(for kind: ForeignFile) -> String? {
+  /// A page, or an XML file.
+  private func markup(_ bytes: [UInt8]) -> (found: String, remedy: String?) {
+    let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
+    if text.contains("<net name") {
+      return ("the layers of an OpenVINO model", Self.fromItsFramework)
+    }
+    return (
+      ForeignFile.html.what,
+      "the download gave a page: links to a file itself have /resolve/ (Hugging Face) or /raw/ (GitHub) in place of /blob/"
+    )
+  }
+
+  /// A short text, such as the message that a server sent in the place of a file.
+  private func text(_ bytes: [UInt8]) -> (found: String, remedy: String?)? {
+    guard let text = String(validating: bytes.prefix(4096), as: UTF8.self),
+      let line = text.split(whereSeparator: \.isNewline).first,
+      !text.unicodeScalars.contains(where: { $0.value < 0x20 && !$0.properties.isWhitespace })
+    else { return nil }
+    return ("a text that begins \"\(line.prefix(60))\"", Self.isModelName(path) ? Self.again : nil)
+  }
+
+  private static let again = "a download may have left it: fetch the file again"
+
+  private func remedy(for kind: ForeignFile, _ bytes: [UInt8]) -> String? {
     switch kind {
-    case .tensorFlowModel: Self.savedModel
+    case .tensorFlowModel: savedModelAround
     case .tensorFlowLite:
       "import what it was converted from: model.save('model.keras') of Keras, or an .onnx of PyTorch"
     case .gguf: Self.fromItsFramework
     case .gitLFSPointer: "fetch the file: git lfs pull"
-    case .html:
-      "the download gave a page: links to a file itself have /resolve/ (Hugging Face) or /raw/ (GitHub) in place of /blob/"
-    case .zip, .gzip, .bzip2, .xz, .zstd, .tar:
-      "unpack it, and import the model's file that is inside"
+    case .zip: unpacking("unzip \(path)", (try? ZipArchive(bytes))?.names ?? [])
+    case .tar: unpacking("tar xf \(path)", [])
+    case .gzip where path.hasSuffix(".tar.gz") || path.hasSuffix(".tgz"):
+      unpacking("tar xzf \(path)", [])
+    case .gzip:
+      path.hasSuffix(".gz")
+        ? "unpack it, gunzip \(path), and import \(path.dropLast(3))"
+        : "unpack it, gunzip < \(path) > model.pt, and import what comes out"
+    case .bzip2, .xz, .zstd: unpacking("unpack it", [])
     case .npy:
       "one array has no name: numpy.savez('weights.npz', **{'fc.weight': array}) writes several with their names"
     case .office, .parquet, .arrow, .matlab, .sqlite: "this holds data: the model is another file"
-    case .hdf5, .keras, .torchZip, .torchPickle, .pickle, .onnx, .npz: nil
+    case .hdf5, .keras, .torchZip, .torchPickle, .pickle, .onnx, .npz, .html: nil
     }
   }
 
-  private static let fromItsFramework =
+  /// What to do with an archive of files with these names.
+  private func unpacking(_ command: String, _ names: [String]) -> String {
+    let model = names.first(where: Self.isModelName)
+    if names.contains(where: { $0.hasSuffix("saved_model.pb") }) {
+      return "\(command), and name the folder that it makes, to hear what to do with a SavedModel"
+    }
+    return
+      "\(command), and import the model's file that is inside\(model.map { ", perhaps \($0)" } ?? "")"
+  }
+
+  /// Whether the name ends as that of a file that can be imported.
+  static func isModelName(_ path: String) -> Bool {
+    ["onnx", "keras", "h5", "pt", "pth", "pt2", "ckpt", "bin", "safetensors", "npz"].contains(
+      path.split(separator: ".").last.map { $0.lowercased() } ?? "")
+  }
+
+  /// The advice on a SavedModel, with the folder of this file.
+  private var savedModelAround: String {
+    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    return Self.savedModel.replacing("FOLDER", with: folder)
+  }
+
+  private static func frozen(_ option: String, _ path: String) -> String {
+    "python3 -m tf2onnx.convert \(option) \(path) --inputs x:0 --outputs y:0 --output model.onnx converts it, with the names of the graph's inputs and outputs for x and y"
+  }
+
+  static let fromItsFramework =
     "export the network from the framework that it was trained with, to .onnx"
 
-  private static let savedModel =
+  static let savedModel =
     "of Keras 2, keras.models.load_model('FOLDER').save('model.keras') writes one that can be imported; of another, python3 -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
 
   /// A JSON text: the description of a folder, or of Keras's layers.
@@ -72,7 +128,27 @@ struct UnreadFile {
         "the weights come first: carousel-import model.weights.h5 --graph \(path) -o FOLDER; or save both: model.save('model.keras')"
       )
     }
-    return ("a JSON object that describes no model", nil)
+    if case .object(let parts)? = members.last(where: { $0.key == "weight_map" })?.value {
+      let files = parts.compactMap { part -> String? in
+        if case .string(let name) = part.value { name } else { nil }
+      }
+      let names = Set(files).sorted().prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+      return (
+        "the list of the files that a model's weights are divided into",
+        "put them together: python3 -c \"from safetensors.torch import load_file, save_file; w = {}; [w.update(load_file(f)) for f in (\(names),)]; save_file(w, 'weights.safetensors')\""
+      )
+    }
+    if members.contains(where: { ["architectures", "model_type"].contains($0.key) }) {
+      return (
+        "Hugging Face's configuration of a model, without weights",
+        "import the file of weights beside it, model.safetensors or pytorch_model.bin"
+      )
+    }
+    let isMessage = members.contains { ["error", "message", "detail"].contains($0.key) }
+    return (
+      "a JSON object that describes no model",
+      isMessage || Self.isModelName(path) ? Self.again : nil
+    )
   }
 
   /// Kinds that only the name tells.
@@ -81,7 +157,30 @@ struct UnreadFile {
     switch name.split(separator: ".").last.map({ $0.lowercased() }) {
     case "mlmodel":
       return ("a Core ML model", Self.fromItsFramework)
-    case "pb", "meta": return ("a graph of TensorFlow 1 or a SavedModel", Self.savedModel)
+    case "pb" where name == "saved_model.pb":
+      return ("a SavedModel of TensorFlow", savedModelAround)
+    case "pb":
+      return ("a frozen graph of TensorFlow 1", Self.frozen("--graphdef", path))
+    case "meta":
+      return ("the graph of a TensorFlow 1 checkpoint", Self.frozen("--checkpoint", path))
+    case "ckpt":
+      return (
+        "a checkpoint that is none of PyTorch's; TensorFlow's, perhaps",
+        "load it into the model in Python, and save that: model.save('model.keras')"
+      )
+    case "joblib":
+      return (
+        "a compressed file of joblib",
+        "of arrays: python3 -c \"import joblib, pickle; pickle.dump(joblib.load('\(path)'), open('weights.pkl', 'wb'))\" writes a pickle, which can be imported; of a scaler: "
+          + ForeignPickle.beside(of: path)
+      )
+    case "engine", "plan", "trt": return ("a TensorRT engine", Self.fromItsFramework)
+    case "caffemodel": return ("a Caffe model", Self.fromItsFramework)
+    case "msgpack":
+      return (
+        "weights of Flax",
+        "numpy.savez('weights.npz', **{'.'.join(k): v for k, v in flax.traverse_util.flatten_dict(params).items()}) writes them as arrays with names; their graph is given with --graph model.json"
+      )
     case "index", "checkpoint":
       return (
         "a part of TensorFlow's checkpoint",
@@ -101,37 +200,6 @@ struct UnreadFile {
       )
     default: return nil
     }
-  }
-
-  // MARK: Folders
-
-  /// The error for a folder in the place of a file.
-  func folderRefusal() -> ImportError {
-    let names = Folder.names(in: path).sorted()
-    let slash = path.hasSuffix("/") ? "" : "/"
-    let expected = "expected the model's file"
-    if names.contains(Model.descriptionFile), names.contains(Model.tensorFile) {
-      return ImportError(
-        file: path, problem: "found a model folder, \(expected)",
-        remedy: "it is served as it is: carousel serve \(path)")
-    }
-    if names.contains("saved_model.pb") {
-      return ImportError(
-        file: path, problem: "found a TensorFlow SavedModel, \(expected)",
-        remedy: Self.savedModel.replacing("FOLDER", with: path))
-    }
-    if path.hasSuffix(".mlpackage") || path.hasSuffix(".mlpackage/") {
-      return ImportError(
-        file: path, problem: "found a Core ML model, \(expected)",
-        remedy: Self.fromItsFramework)
-    }
-    let model = names.first { name in
-      ["onnx", "keras", "h5", "pt", "pth", "pt2", "ckpt", "bin", "safetensors", "npz"].contains(
-        name.split(separator: ".").last.map(String.init) ?? "")
-    }
-    return ImportError(
-      file: path, problem: "found a folder, \(expected)",
-      remedy: model.map { "perhaps \(path)\(slash)\($0)" })
   }
 }
 

@@ -19,11 +19,29 @@ import Testing
       "saved_model.pb", [0x08, 0x01, 0x12, 0x80, 0xC0, 0x01, 0x0A], "SavedModel",
       "tf2onnx.convert --saved-model"
     ),
-    ("frozen.pb", [0x0A, 0x10, 0x0A, 0x01], "TensorFlow 1", "tf2onnx.convert"),
+    ("frozen.pb", [0x0A, 0x10, 0x0A, 0x01], "TensorFlow 1", "--graphdef frozen.pb"),
+    ("m.ckpt.meta", [0x0A, 0x10, 0x0A, 0x01], "TensorFlow 1", "--checkpoint m.ckpt.meta"),
+    ("m.ckpt", [0x0A, 0x10, 0xFF, 0x01], "none of PyTorch's", "model.save('model.keras')"),
+    ("a/saved_model.pb", [1, 2, 0xFF], "SavedModel", "load_model('a')"),
+    ("m.pt", Array("\r\n\n<html lang='en'>".utf8), "HTML", "/resolve/"),
+    ("m.pt", Array("Entry not found".utf8), "\"Entry not found\"", "fetch the file again"),
+    ("m.pt", Array("{\"error\": \"gone\"}".utf8), "describes no model", "fetch the file again"),
+    ("m.xml", Array("<?xml version=\"1.0\"?>\n<net name=\"m\">".utf8), "OpenVINO", ".onnx"),
+    ("m.joblib", [0x78, 0x9C, 0xFF, 0], "joblib", "pickle.dump(joblib.load('m.joblib')"),
+    ("m.engine", [0xFF, 0x1F, 0x11], "TensorRT", ".onnx"),
+    ("m.caffemodel", [0xFF, 0x1F, 0x11], "Caffe", ".onnx"),
+    ("m.msgpack", [0x81, 0xA6, 0x70], "Flax", "numpy.savez"),
+    (
+      "m.safetensors.index.json",
+      Array("{\"weight_map\": {\"a\": \"1.st\", \"b\": \"2.st\"}}".utf8),
+      "divided into", "'1.st', '2.st'"
+    ),
+    ("config.json", Array("{\"model_type\": \"bert\"}".utf8), "Hugging Face", "model.safetensors"),
     ("m.gguf", Array("GGUF\u{3}\0\0\0".utf8), "GGUF", ".onnx"),
     ("m.mlmodel", [0x08, 0x04, 0x12, 0x01], "Core ML", ".onnx"),
     ("m.pdmodel", [1, 2, 3], "Paddle", "paddle2onnx"),
-    ("m.tar.gz", [0x1F, 0x8B, 8, 0], "gzip", "unpack it"),
+    ("m.tar.gz", [0x1F, 0x8B, 8, 0], "gzip", "tar xzf m.tar.gz"),
+    ("m.pt.gz", [0x1F, 0x8B, 8, 0], "gzip", "import m.pt"),
     ("m.npy", Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }), ".npy", "numpy.savez"),
     ("m.ckpt.index", [0, 0, 1], "TensorFlow's checkpoint", "model.save('model.keras')"),
     ("m.ckpt.data-00000-of-00001", [1, 2, 3], "checkpoint", "model.save('model.keras')"),
@@ -42,7 +60,8 @@ import Testing
       "TensorFlow.js", "model.save('model.keras')"
     ),
     ("config.json", Array("{\"hidden_size\": 8}".utf8), "describes no model", ""),
-    ("data.csv", Array("a,b\n1,2\n".utf8), "an unknown kind", ""),
+    ("data.csv", Array("a,b\n1,2\n".utf8), "begins \"a,b\"", ""),
+    ("data.dat", [0xFF, 0xFE, 0xFD], "an unknown kind", ""),
   ]
 
   @Test(arguments: files)
@@ -67,14 +86,55 @@ import Testing
         ImportRequest(files: [path, "labels.txt"]),
         from: [model, SourceFile(path: "labels.txt", bytes: Array("a\nb\n".utf8))])
     }
-    #expect(error.file == "labels.txt" && error.problem.contains("unknown kind"))
+    #expect(error.file == "labels.txt" && error.problem.contains("begins \"a\""))
+  }
+
+  /// Pickles of scikit-learn's, and those of joblib, in which arrays stand between the operations.
+  @Test(
+    arguments: [
+      (
+        "sklearn.preprocessing._data\nStandardScaler", "",
+        "a pickle of scikit-learn's StandardScaler", "--scaler scaler.json"
+      ),
+      (
+        "sklearn.pipeline\nPipeline", "", "scikit-learn's Pipeline",
+        "joblib.load('m.pkl')[0]; json.dump("
+      ),
+      (
+        "sklearn.compose\nColumnTransformer", "", "ColumnTransformer",
+        ".transformers_[0][1]; json.dump("
+      ),
+      ("sklearn.neural_network\nMLPClassifier", "", "MLPClassifier", "no recurrent network"),
+      (
+        "joblib.numpy_pickle\nNumpyArrayWrapper", "\u{1}\u{2}", "a file of joblib,",
+        "pickle.dump(joblib.load('m.pkl')"
+      ),
+      (
+        "sklearn.preprocessing._data\nMinMaxScaler",
+        "cjoblib.numpy_pickle\nNumpyArrayWrapper\n\u{1}",
+        "a file of joblib of scikit-learn's MinMaxScaler", "--scaler scaler.json"
+      ),
+    ] as [(String, String, String, String)])
+  func picklesOfOtherLibraries(
+    class name: String, rest: String, found: String, remedy: String
+  ) throws {
+    let bytes = [0x80, 2] + Array("c\(name)\n)".utf8) + [0x81] + Array("\(rest).".utf8)
+    let error = try #require(throws: ImportError.self) {
+      try importedFolder(
+        ImportRequest(files: ["m.pkl"]), from: [SourceFile(path: "m.pkl", bytes: bytes)])
+    }
+    #expect(error.problem.contains(found) && error.problem.contains("expected"), "\(error)")
+    #expect(error.remedy?.contains(remedy) == true, "\(error)")
   }
 
   @Test(
     arguments: [
       (["model.json", "model.safetensors"], "a model folder", "carousel serve"),
       (["saved_model.pb", "fingerprint.pb"], "SavedModel", "--saved-model"),
-      (["config.json", "model.onnx"], "a folder", "/model.onnx"), ([], "a folder", ""),
+      (["config.json", "model.onnx"], "a folder", "/model.onnx"), ([], "an empty folder", ""),
+      (["a.txt"], "a folder", ""), (["2.ckpt", "1.ckpt"], "a folder of 2 files", "/1.ckpt, "),
+      (["config.json", "metadata.json", "model.weights.h5"], "a .keras file", "/config.json -o"),
+      (["checkpoint", "m.index", "m.data-00000-of-00001"], "TensorFlow", "model.save("),
     ] as [([String], String, String)])
   func folders(names: [String], found: String, remedy: String) throws {
     let folder = TemporaryFolder()

@@ -6,7 +6,9 @@ extension WeightTable {
   init(npz file: SourceFile) throws(ImportError) {
     self.init(file: file.path)
     let archive: NPZFile
-    do { archive = try NPZFile(file.bytes) } catch { throw ImportError(file: file.path, error) }
+    do { archive = try NPZFile(file.bytes) } catch {
+      throw ImportError(file: file.path, problem: "\(error)", remedy: Remedy.incomplete)
+    }
     var room = Self.maxElements(fileBytes: file.bytes.count)
     var passedOver: [String] = []
     for (place, name) in archive.names.enumerated() {
@@ -52,7 +54,9 @@ extension WeightTable {
     isOrdered = false
     let tensors: TensorFile
     do { tensors = try TensorFile(bytes: file.bytes) } catch {
-      throw ImportError(file: file.path, error)
+      var refusal = ImportError(file: file.path, error)
+      refusal.remedy = Remedy.incomplete
+      throw refusal
     }
     var passedOver: [String] = []
     for name in tensors.names {

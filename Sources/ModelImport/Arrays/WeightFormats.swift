@@ -58,10 +58,12 @@ private enum WeightFile {
   func table(_ file: SourceFile, hasGraph: Bool) throws(ImportError) -> WeightTable {
     switch self {
     case .torch:
-      try WeightTable(
-        torch: try TorchFile(file), fileBytes: file.bytes.count, hasGraph: hasGraph)
-    case .npz: try WeightTable(npz: file)
-    case .safetensors: try WeightTable(safetensors: file)
+      do throws(ImportError) {
+        return try WeightTable(
+          torch: try TorchFile(file), fileBytes: file.bytes.count, hasGraph: hasGraph)
+      } catch { throw ForeignPickle(file)?.refusal ?? error }
+    case .npz: return try WeightTable(npz: file)
+    case .safetensors: return try WeightTable(safetensors: file)
     }
   }
 }

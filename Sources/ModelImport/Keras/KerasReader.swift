@@ -30,6 +30,15 @@ struct KerasReader {
       parts = try KerasParts(hdf5: first)
     }
     if let path = request.graph {
+      guard parts.configuration == nil else {
+        throw ImportError(
+          file: first.path,
+          problem:
+            "found a whole Keras model, which has its own layers, and \(path) given as its graph",
+          remedy:
+            "leave --graph out; or save the weights alone, model.save_weights('model.weights.h5'), and import these with the graph"
+        )
+      }
       try parts.readConfiguration(of: try SourceFile(path: path), weights: first.path)
     } else if parts.configuration == nil, files.count == 2 {
       try parts.readConfiguration(of: files[1], weights: first.path)
@@ -43,6 +52,11 @@ struct KerasReader {
       )
     }
     guard let configuration = parts.configuration else {
+      guard parts.file.isOfKeras else {
+        throw ImportError(
+          file: first.path, problem: "found an HDF5 file that is not of Keras's, expected a model",
+          remedy: "save the whole model: model.save('model.keras')")
+      }
       throw ImportError(
         file: first.path, problem: "found weights alone, without the layers that they are of",
         remedy:
@@ -184,7 +198,8 @@ struct KerasParts {
     _ bytes: [UInt8], file: String, place: String?
   ) throws(ImportError) -> HDF5File {
     do { return try HDF5File(bytes) } catch {
-      throw ImportError(file: file, place: place, problem: "\(error)")
+      throw ImportError(
+        file: file, place: place, problem: "\(error)", remedy: Remedy.incomplete)
     }
   }
 
@@ -223,5 +238,13 @@ struct KerasParts {
       index += 1
     }
     return result
+  }
+}
+
+extension HDF5File {
+  /// Whether Keras wrote the file: a model, or weights of any of its forms.
+  fileprivate var isOfKeras: Bool {
+    ["layers", "_layer_checkpoint_dependencies", "model_weights"].contains { exists($0) }
+      || (try? texts("layer_names", of: "")) ?? nil != nil
   }
 }

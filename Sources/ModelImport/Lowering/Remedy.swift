@@ -1,5 +1,8 @@
 /// Advice for operators that can't be imported.
 enum Remedy {
+  static let incomplete =
+    "the file may be cut off: compare its size with that of its source"
+
   static let unknownOperator =
     "compute it before the model, where it is of the inputs alone, and give the results as inputs; or leave it out of the export, where it is last"
 

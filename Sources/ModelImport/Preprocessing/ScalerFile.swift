@@ -10,10 +10,13 @@ package struct ScalerFile: Equatable {
   private(set) var isOneForAll = false
 
   /// A command that writes the numbers of a pickled scaler as JSON; advice for an error.
-  static func exportLine(_ path: String) -> String {
-    "python3 -c \"import joblib, json; s = joblib.load('\(path)'); json.dump({k: v if k == 'clip' else v.tolist() for k, v in "
+  static func exportLine(_ path: String) -> String { "\(command(path)) writes a file that can be" }
+
+  /// The command itself; `step` leads from what was pickled to the scaler, such as `[0]` of a pipeline.
+  static func command(_ path: String, _ step: String = "") -> String {
+    "python3 -c \"import joblib, json; s = joblib.load('\(path)')\(step); json.dump({k: v if k == 'clip' else v.tolist() for k, v in "
       + "vars(s).items() if k in ('mean_', 'scale_', 'min_', 'center_', 'clip') and v is not None}, "
-      + "open('scaler.json', 'w'))\" writes a file that can be"
+      + "open('scaler.json', 'w'))\""
   }
 
   package init(_ file: SourceFile) throws(ImportError) {

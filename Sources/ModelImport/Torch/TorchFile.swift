@@ -133,6 +133,7 @@ extension ImportError {
     let place = record.map { "\($0), byte \(error.offset)" } ?? "byte \(error.offset)"
     self.init(
       file: file, place: place, problem: "not a pickle that Carousel reads: \(error.problem)",
-      remedy: "torch.save(model.state_dict(), 'weights.pt') writes one")
+      remedy: error.problem == .truncated
+        ? Remedy.incomplete : "torch.save(model.state_dict(), 'weights.pt') writes one")
   }
 }

@@ -48,6 +48,12 @@ extension WeightTable {
           + "torch.save(model.state_dict(), 'weights.pt') saves just these")
     }
     if !state.passedOver.isEmpty { notes.append("passed over: \(excerpt(state.passedOver))") }
+    for (key, scaler) in ForeignPickle.scalers(in: file) {
+      let name = file.graph.globalName(scaler).flatMap { $0.split(separator: ".").last } ?? ""
+      notes.append(
+        "\(key) of the checkpoint is scikit-learn's \(name), which is not read: "
+          + ForeignPickle.beside(of: file.path, step: "['\(key)']"))
+    }
     texts = CheckpointTexts.lists(in: file)
     weights = try Self.read(state.tensors, of: file, fileBytes: fileBytes)
     if let (name, reason) = state.unreadable.first { notes.append("\(name) is \(reason)") }
@@ -90,7 +96,7 @@ extension WeightTable {
             file: file.path, place: name,
             problem: "found \(bytes.map { "\($0.count) bytes" } ?? "no data") for a tensor of "
               + "\(tensor.type.rawValue) of shape \(tensor.shape), strides \(tensor.strides) and offset \(tensor.offset)",
-            remedy: "the file may be cut off: compare its size with that of its source")
+            remedy: Remedy.incomplete)
         }
         weights[place] = Weight(
           name: name, shape: tensor.shape, floats: floats, isWhole: !tensor.type.isConvertible)

@@ -45,6 +45,12 @@ import Testing
     request.names = "names.json"
     error = #expect(throws: ImportError.self) { try importedFolder(request) }
     #expect(error?.problem.contains("--names names.json") == true)
+    for whole in ["keras/activations.keras", "keras/called_twice.h5"] {
+      request = ImportRequest(files: [Fixtures.path(whole)], graph: "layers.json")
+      error = #expect(throws: ImportError.self) { try importedFolder(request) }
+      #expect(error?.problem.contains("its own layers, and layers.json given") == true, "\(whole)")
+      #expect(error?.remedy?.contains("leave --graph out") == true)
+    }
   }
 
   @Test func weightsAloneAreRefusedWithTheLineThatSavesTheLayers() throws {

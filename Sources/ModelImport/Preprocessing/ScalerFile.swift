@@ -10,7 +10,9 @@ package struct ScalerFile: Equatable {
   private(set) var isOneForAll = false
 
   /// A command that writes the numbers of a pickled scaler as JSON; advice for an error.
-  static func exportLine(_ path: String) -> String { "\(command(path)) writes a file that can be" }
+  static func exportLine(_ path: String, _ step: String = "") -> String {
+    "\(command(path, step)) writes a file that can be"
+  }
 
   /// The command itself; `step` leads from what was pickled to the scaler, such as `[0]` of a pipeline.
   static func command(_ path: String, _ step: String = "") -> String {
@@ -23,11 +25,9 @@ package struct ScalerFile: Equatable {
     let arrays: [String: [Double]]
     switch ForeignFile(file.bytes.span) {
     case .npz: arrays = try Self.arrays(npz: file)
-    case nil: (arrays, isOneForAll) = try Self.arrays(json: file)
-    case .some(let kind):
-      throw ImportError(
-        file: file.path, problem: "found \(kind.what), which is not read as a scaler",
-        remedy: Self.exportLine(file.path))
+    case nil where Self.isText(file.bytes):
+      (arrays, isOneForAll) = try Self.arrays(json: file)
+    case let kind: throw Self.refusal(file, kind)
     }
     func array(_ name: String) -> [Double]? { arrays["\(name)_"] ?? arrays[name] }
     let known = ["mean", "scale", "min", "center"]
@@ -38,7 +38,7 @@ package struct ScalerFile: Equatable {
           "found \(arrays.isEmpty ? "no arrays" : excerpt(arrays.keys.sorted())), expected mean_ and scale_ (StandardScaler), "
           + "min_ and scale_ (MinMaxScaler), or mean and scale",
         remedy: arrays.isEmpty
-          ? "of what is no such scaler (PowerTransformer, Normalizer, a pipeline), send what its transform() answers"
+          ? Self.otherTransform
           : Self.exportLine("scaler.pkl"))
     }
     if let shift = array("min") {
@@ -70,6 +70,30 @@ package struct ScalerFile: Equatable {
       throw ImportError(
         file: file.path, place: "scale of feature \(index)", problem: "found 0, expected another")
     }
+  }
+
+  private static let otherTransform =
+    "of what is no such scaler (PowerTransformer, Normalizer, a pipeline), send what its transform() answers"
+
+  private static func isText(_ bytes: [UInt8]) -> Bool {
+    !bytes.isEmpty && String(validating: bytes.prefix(1024), as: UTF8.self) != nil
+      || bytes.count > 1024 && bytes[0] == UInt8(ascii: "{")
+  }
+
+  /// The error for a file of another kind; nil stands for bytes that are no text.
+  private static func refusal(_ file: SourceFile, _ kind: ForeignFile?) -> ImportError {
+    let pickle = ForeignPickle(file)
+    let found =
+      file.bytes.isEmpty ? "an empty file" : pickle?.what ?? kind?.what ?? "bytes that are no text"
+    let remedy: String? =
+      if let pickle {
+        pickle.scalerStep.map { exportLine(file.path, $0) } ?? otherTransform
+      } else if kind == nil || kind == .pickle, !file.bytes.isEmpty {
+        exportLine(file.path)
+      } else { exportLine("scaler.pkl") }
+    return ImportError(
+      file: file.path, problem: "found \(found), expected a scaler's numbers as .json or .npz",
+      remedy: remedy)
   }
 
   private static func arrays(npz file: SourceFile) throws(ImportError) -> [String: [Double]] {

@@ -23,13 +23,27 @@ struct ForeignPickle {
 
   private static let examinedBytes = 1 << 16
 
+  /// What the file is, for a sentence.
+  var what: String {
+    (isOfJoblib ? "a file of joblib" : "a pickle")
+      + (estimator.map { " of scikit-learn's \($0)" } ?? "")
+  }
+
+  /// The Python that leads from what was pickled to a scaler, such as `[0]` of a pipeline; nil if it is none.
+  var scalerStep: String? {
+    switch estimator {
+    case "Pipeline": "[0]"
+    case "ColumnTransformer": ".transformers_[0][1]"
+    case let name?: Self.isScaler(name) ? "" : nil
+    case nil: ""
+    }
+  }
+
   /// The error for the file, where it holds no weights that can be read.
   var refusal: ImportError {
-    let joblib = isOfJoblib ? "a file of joblib" : "a pickle"
-    return ImportError(
+    ImportError(
       file: path,
-      problem:
-        "found \(joblib)\(estimator.map { " of scikit-learn's \($0)" } ?? ""), expected a model: a recurrent network, or its weights",
+      problem: "found \(what), expected a model: a recurrent network, or its weights",
       remedy: remedy)
   }
 
@@ -39,21 +53,17 @@ struct ForeignPickle {
         "where it holds arrays, or a module: python3 -c \"import joblib, pickle; pickle.dump(joblib.load('\(path)'), open('weights.pkl', 'wb'))\" "
         + "writes a pickle, which can be imported"
     }
-    if Self.scaler(estimator) {
-      return Self.beside(of: path)
-    }
-    if estimator == "Pipeline" || estimator == "ColumnTransformer" {
+    guard let step = scalerStep else {
       return
-        "where its first step is a scaler, "
-        + Self.beside(of: path, step: estimator == "Pipeline" ? "[0]" : ".transformers_[0][1]")
-        + "; a network is saved by PyTorch or Keras in a file of its own"
+        "it has no recurrent network: import the file of one, as PyTorch or Keras saves it, and where this goes on with its answers, call it with them in Python"
     }
+    if Self.isScaler(estimator) { return Self.beside(of: path) }
     return
-      "it has no recurrent network: import the file of one, as PyTorch or Keras saves it, and where this goes on with its answers, call it with them in Python"
+      "where its first step is a scaler, \(Self.beside(of: path, step: step)); a network is saved by PyTorch or Keras in a file of its own"
   }
 
   /// Whether this is a class of which a model's input gets mean and scale.
-  static func scaler(_ name: String) -> Bool {
+  static func isScaler(_ name: String) -> Bool {
     ["StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"].contains(name)
   }
 
@@ -62,7 +72,7 @@ struct ForeignPickle {
     (file.graph.entries(file.root) ?? []).prefix(1000).compactMap { entry in
       guard case .call(let call) = file.graph[entry.value], let key = file.graph.text(entry.key),
         let name = file.graph.globalName(call.function), name.hasPrefix("sklearn."),
-        scaler(name.split(separator: ".").last.map(String.init) ?? "")
+        isScaler(name.split(separator: ".").last.map(String.init) ?? "")
       else { return nil }
       return (key, call.function)
     }

@@ -47,6 +47,29 @@ import Testing
     // Without it, a scaler that clips would be taken for one that doesn't.
     #expect(error.remedy?.contains("'clip'") == true)
   }
+
+  /// Other files in the place of a scaler's numbers.
+  @Test(
+    arguments: [
+      (
+        "s.pkl", Array("\u{4}csklearn.pipeline\nPipeline\n)".utf8), "Pipeline",
+        "joblib.load('s.pkl')[0]"
+      ),
+      (
+        "s.pkl", Array("\u{4}csklearn.neural_network\nMLPRegressor\n)".utf8), "MLPRegressor",
+        "transform()"
+      ),
+      ("s.joblib", [0x9C, 0xFF, 0xFE], "bytes that are no text", "joblib.load('s.joblib')"),
+      ("s.json", nil, "an empty file", "scaler.json"),
+    ] as [(String, [UInt8]?, String, String)])
+  func otherFiles(name: String, rest: [UInt8]?, found: String, remedy: String) throws {
+    let bytes = rest.map { [name.hasSuffix(".pkl") ? 0x80 : 0x78] + $0 } ?? []
+    let error = try #require(throws: ImportError.self) {
+      try ScalerFile(SourceFile(path: name, bytes: bytes))
+    }
+    #expect(error.problem.contains(found), "\(error)")
+    #expect(error.remedy?.contains(remedy) == true, "\(error)")
+  }
 }
 
 @Suite struct TextListTests {

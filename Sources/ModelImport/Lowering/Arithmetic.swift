@@ -79,7 +79,10 @@ enum Arithmetic {
             [aligned[index].axes[axis], aligned[widest].axes[axis]],
             or: StepCropping.refusal(
               [aligned[index].axes[axis], aligned[widest].axes[axis]],
-              node.refusal("\(values.map(\.shape))", because: "these shapes don't fit each other"))
+              node.refusal(
+                "\(values.map(\.shape))", because: "these shapes don't fit each other",
+                instead: areOfTwoInputs(aligned[index].axes[axis] + aligned[widest].axes[axis])
+                  ? Remedy.sequenceOfOwn : nil))
           )
         }
         if size != 1 || !aligned[index].axes[axis].isEmpty {
@@ -160,12 +163,21 @@ enum Arithmetic {
     }
   }
 
+  /// Whether one of these is an open axis of an input, and one an axis of another input with the size of the example.
+  private static func areOfTwoInputs(_ atoms: [Atom]) -> Bool {
+    let own = atoms.filter { !$0.isDerived && $0.origin != nil }
+    return own.contains { open in
+      open.isOpen && own.contains { !$0.isOpen && $0.origin?.input != open.origin?.input }
+    }
+  }
+
   private static func mismatch(_ l: inout Lowering, _ one: Atom, _ other: Atom, _ node: SourceNode)
     -> ImportError
   {
     let refusal = node.refusal(
       "\(one.role.rawValue) against \(other.role.rawValue)",
-      because: "an axis of one value is one of another kind in the other")
+      because: "an axis of one value is one of another kind in the other",
+      instead: one.role == .batch || other.role == .batch ? Remedy.sequenceOfOwn : nil)
     if one.role == .time, other.role == .time { return refusal }
     let inputs = Set([one, other].compactMap { $0.origin?.input })
     // An input with a fixed batch may have been a constant of the model.

@@ -64,7 +64,8 @@ enum ConvolutionLowering {
     if let atom = value.axes[0].first(where: { $0.role == .element }) {
       throw node.refusal(
         "axis 0 of \(value.shape), which holds \(atom.role.rawValue)",
-        because: "the same convolution for parts of a step isn't carried")
+        because: "the same convolution for parts of a step isn't carried",
+        instead: atom.origin == nil ? nil : Remedy.channelsOfOwn)
     }
     let windows = try ConvolutionOperators.windows(
       node, sizes: Array(value.shape[2...]), kernel: Array(weight.shape[2...]))

@@ -74,7 +74,7 @@ extension FinishedGraph {
       !builder.notes.contains(where: { $0.contains("of exactly") })
     else { return }
     builder.note(
-      "the file was exported for sequences of \(steps) steps, without dynamic axes: others are answered by the same weights, and --check compares \(steps) steps alone"
+      "the file's shapes are those of an example of \(steps) steps: sequences of others are answered by the same weights, and --check compares \(steps) steps alone"
     )
   }
 }

@@ -11,6 +11,12 @@ enum Remedy {
 
   static let dynamicAxes = "export to ONNX with dynamic axes"
 
+  static let sequenceOfOwn =
+    "export it with an example of one sequence; or with dynamic axes whose steps have one name in all inputs: dynamic_axes={'x': {0: 'batch', 1: 'steps'}, 'mask': {0: 'batch', 1: 'steps'}}"
+
+  static let channelsOfOwn =
+    "export it with an example of one sequence; or with dynamic axes for the batch and the steps: dynamic_axes={'x': {0: 'batch', 2: 'steps'}} of an input [batch, elements, steps]"
+
   static let weightsByTheLength =
     "export to ONNX with dynamic axes, where values of the steps may be divided by the length, but weights may not (y * w / n for y * (w / n))"
 

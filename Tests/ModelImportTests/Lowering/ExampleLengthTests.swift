@@ -127,7 +127,7 @@ import Testing
     for nodes in [[sum, node("Div", ["s", "n"], "y")], [node("Div", ["x", "nine"], "y")]] {
       let draft = try draft(graph(nodes, ["axes": axes, "n": number(7), "nine": number(9)]))
       #expect(draft.description.inputs.map(\.steps) == [nil])
-      #expect(draft.notes.contains { $0.contains("exported for sequences of 10 steps") })
+      #expect(draft.notes.contains { $0.contains("an example of 10 steps") })
     }
     let open = try draft(
       graph([sum, node("Div", ["s", "n"], "y")], ["axes": axes, "n": number(10)], isOpen: true))

@@ -606,6 +606,38 @@ class StepWeights(nn.Module):
         return self.rnn(x * self.weights)[0][:, -1]
 
 
+class PermutedState(nn.Module):
+    """A decoder of one token, whose attention asks with the state before it, as PyTorch's tutorial has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(7, 4)
+        self.query, self.key, self.score = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 1)
+        self.rnn = nn.GRU(8, 4, batch_first=True)
+        self.fc = nn.Linear(4, 7)
+
+    def forward(self, token: Tensor, hidden: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+        query = hidden.permute(1, 0, 2)
+        scores = self.score(torch.tanh(self.query(query) + self.key(steps)))
+        context = torch.bmm(torch.softmax(scores.squeeze(2).unsqueeze(1), -1), steps)
+        y, hidden = self.rnn(torch.cat((self.embedding(token), context), 2), hidden)
+        return self.fc(y), hidden
+
+
+class CausalLayers(nn.Module):
+    """A transformer whose steps see those up to their own. A trace has each layer as one call with a mask."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry = nn.Linear(3, 4)
+        layer = nn.TransformerEncoderLayer(4, 2, 5, dropout=0.0, batch_first=True)
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(x.size(1))
+        return self.layers(self.entry(x), mask=mask, is_causal=True)
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -617,11 +649,14 @@ MODELS = {
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
     "ramps": Ramps, "started": Started, "quotients": Quotients,
+    "permuted_state": PermutedState, "causal_layers": CausalLayers,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
-       "quotients")
+       "quotients", "permuted_state", "causal_layers")
+# Called without gradients, attention is one call.
+ATTENDED = ("attended", "causal_layers")
 # Of one length.
 FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end",
          "ramps")
@@ -648,6 +683,9 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
         return {"x": torch.randn(batch, 3)}
     if name == "last_states":
         return {"x": torch.randn(length, batch, 3)}
+    if name == "permuted_state":
+        return {"token": torch.randint(0, 7, (batch, 1)), "hidden": torch.randn(1, batch, 4),
+                "steps": torch.randn(batch, length, 4)}
     x = {"x": torch.randn(batch, length, 12 if name == "image" else 3)}
     if name == "stateful":
         x |= {"h": torch.randn(1, batch, 4), "c": torch.randn(1, batch, 4)}
@@ -719,9 +757,9 @@ def main() -> None:
         model = MODELS[name]().eval()
         (folder / "io.json").write_text(json.dumps(cases(name, model)) + "\n")
         example = tuple(inputs(name, 2, 6).values())
-        # Without gradients attention is one call. The classes of its layers get other names at every trace.
-        with torch.set_grad_enabled(name != "attended"):
-            torch.jit.trace(model, example, check_trace=name != "attended").save(folder / "traced.pt")
+        # The classes of attention's layers get other names at every trace.
+        with torch.set_grad_enabled(name not in ATTENDED):
+            torch.jit.trace(model, example, check_trace=name not in ATTENDED).save(folder / "traced.pt")
         if name in ("tagger", "last_states", "stateful", "projected", "sorted", "voice", "position_ids", "causal",
                     "step_weights", "written_end"):
             torch.jit.script(model).save(folder / "scripted.pt")

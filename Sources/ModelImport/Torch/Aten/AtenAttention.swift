@@ -12,8 +12,7 @@ enum AtenAttention {
       guard query == key, key == value else {
         throw call.failure("keys that are not the queries", because: "it has one input")
       }
-      try refuseMask(call, 9)
-      let result = try heads(&t, query, call, first: 3)
+      let result = try heads(&t, query, call, first: 3, mask: try mask(t, call, 9))
       return .list([.tensor(result), .other(weights)])
     case "_transformer_encoder_layer_fwd": return .tensor(try encoderLayer(&t, call))
     default: return nil
@@ -23,17 +22,38 @@ enum AtenAttention {
   /// What stands for the weights, which have no form of their own.
   static let weights = "the weights of attention"
 
-  private static func refuseMask(_ call: AtenCall, _ index: Int) throws(ImportError) {
-    if case .tensor? = call.value(index, "mask") {
+  /// The mask of steps against steps, which PyTorch repeats for each sequence and head; nil if there is none.
+  private static func mask(
+    _ t: AtenTranslation, _ call: AtenCall, _ index: Int
+  ) throws(ImportError) -> AtenTensor? {
+    guard let mask = call.optionalTensor(index, "mask") else { return nil }
+    guard
+      let node = t.graph.nodes.last(where: { $0.outputs.first == mask.name && $0.op == "Expand" })
+    else {
       throw call.failure(
-        "a mask", because: "attention sees all steps, or those up to its own",
+        "a mask that differs among sequences",
+        because: "attention sees all steps, or those up to its own",
         instead: "leave masks of padding out: each sequence is answered at its own length")
     }
+    return AtenTensor(name: node.inputs[0], rank: mask.rank, isWhole: mask.isWhole)
+  }
+
+  /// Scores under a mask whose true elements are hidden, or whose numbers are added.
+  private static func masked(
+    _ t: inout AtenTranslation, _ scores: AtenTensor, _ mask: AtenTensor, _ call: AtenCall
+  ) -> AtenTensor {
+    var added = mask
+    if t.isBoolean(mask) {
+      let hidden = t.emit("Cast", [mask], ["to": .integer(1)], rank: mask.rank, of: call)
+      added = t.emit("Mul", [hidden, t.scalar(-1e9)], rank: mask.rank, of: call)
+    }
+    return t.emit("Add", [scores, added], rank: scores.rank, of: call)
   }
 
   /// Attention of a sequence to itself with several heads: the sizes and weights are the arguments from `first` on.
   private static func heads(
-    _ t: inout AtenTranslation, _ x: AtenTensor, _ call: AtenCall, first: Int
+    _ t: inout AtenTranslation, _ x: AtenTensor, _ call: AtenCall, first: Int,
+    mask: AtenTensor?
   ) throws(ImportError) -> AtenTensor {
     let (size, count) = (try call.int(first, "embed_dim"), try call.int(first + 1, "num_heads"))
     guard x.rank == 3, count > 0, size > 0, size % count == 0 else {
@@ -60,7 +80,8 @@ enum AtenAttention {
     }
     let product = t.emit("MatMul", [parts[0], parts[1]], rank: 4, of: call)
     let root = Double(size / count).squareRoot()
-    let scores = t.emit("Div", [product, t.scalar(root)], rank: 4, of: call)
+    var scores = t.emit("Div", [product, t.scalar(root)], rank: 4, of: call)
+    if let mask { scores = masked(&t, scores, mask, call) }
     let weights = t.emit("Softmax", [scores], ["axis": .integer(-1)], rank: 4, of: call)
     let mixed = t.emit("MatMul", [weights, parts[2]], rank: 4, of: call)
     let together = t.emit(
@@ -81,7 +102,7 @@ enum AtenAttention {
     _ t: inout AtenTranslation, _ call: AtenCall
   ) throws(ImportError) -> AtenTensor {
     let x = try call.tensor(0, "src")
-    try refuseMask(call, 18)
+    let mask = try mask(t, call, 18)
     let epsilon = try call.number(9, "eps")
     let normFirst = call.bool(8, "norm_first")
     func norm(
@@ -102,10 +123,10 @@ enum AtenAttention {
       t.emit("Add", [a, b], rank: 3, of: call)
     }
     if normFirst {
-      let one = sum(x, try heads(&t, try norm(x, 10, &t), call, first: 1), &t)
+      let one = sum(x, try heads(&t, try norm(x, 10, &t), call, first: 1, mask: mask), &t)
       return sum(one, try dense(try norm(one, 12, &t), &t), &t)
     }
-    let one = try norm(sum(x, try heads(&t, x, call, first: 1), &t), 10, &t)
+    let one = try norm(sum(x, try heads(&t, x, call, first: 1, mask: mask), &t), 10, &t)
     return try norm(sum(one, try dense(one, &t), &t), 12, &t)
   }
 

@@ -17,13 +17,16 @@ package struct Noise: RandomNumberGenerator {
 
   /// A sequence of `steps` random steps, or of as many as it takes, for `model`, its floats between −3 and 3. Inputs of another
   /// axis than the first one's have steps of their own.
-  package mutating func sequence(for model: Model, steps: Int) throws -> InputSequence {
+  /// - Parameter isEqual: whether all axes have as many, within their bounds.
+  package mutating func sequence(
+    for model: Model, steps: Int, isEqual: Bool = false
+  ) throws -> InputSequence {
     var values: [InputSequence.Values] = []
     var counts: [Int] = []
     for (index, input) in model.description.inputs.enumerated() {
       let axis = model.axis(of: .input(index)) ?? 0
       if counts.count <= axis {
-        let count = axis == 0 ? steps : Int.random(in: 1...steps + 3, using: &self)
+        let count = axis == 0 || isEqual ? steps : Int.random(in: 1...steps + 3, using: &self)
         let bounds = model.inputAxes[axis]
         counts.append(Swift.min(Swift.max(count, bounds.least), bounds.most))
       }

@@ -15,6 +15,9 @@ struct Assumptions: Equatable, Sendable {
   var isStepwise = false
   /// Inputs with such states.
   var states: Set<String> = []
+  /// Inputs with the initial states of recurrent networks that other nodes read too, and the rows that these have together for
+  /// layers and directions.
+  var readStates: [String: Int] = [:]
   /// Inputs of floats that are ids.
   var wholeNumbers: Set<String> = []
   /// Inputs of whole numbers that are numbers to compute with, such as a mask of zeros and ones.
@@ -56,6 +59,17 @@ struct Assumptions: Equatable, Sendable {
     makesStepsOfVectors = options.makesStepsOfVectors
     takesWholeNumbers = options.takesWholeNumbers
     cropsSteps = options.cropsSteps
+  }
+
+  /// The assumptions to begin anew with where these failed: inputs that recurrent networks begin with are states also where
+  /// others, such as attention, read them. Nil if there are none.
+  func withReadStates(of graph: SourceGraph) -> Assumptions? {
+    let uses = StateInputs(graph)
+    var result = self
+    for input in graph.inputs where input.kind == .float && input.dimensions.count == 3 {
+      result.readStates[input.name] = uses.rows(input.name)
+    }
+    return result.readStates.isEmpty ? nil : result
   }
 
   /// Adds a request; false if it contradicts an assumption for another operator.

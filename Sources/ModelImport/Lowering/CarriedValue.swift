@@ -63,6 +63,19 @@ struct CarriedValue: Sendable {
     return last.allSatisfy { $0.role == .time }
   }
 
+  /// The value with the batch of one sequence in its axis, where another axis has size 1 too: an exporter may have turned the two
+  /// round with a reshape, which does not tell them apart.
+  func withSingles(batch: Int, other: Int) -> CarriedValue {
+    guard axes.indices.contains(batch), axes.indices.contains(other), shape[batch] == 1,
+      shape[other] == 1
+    else { return self }
+    let atoms = axes[batch] + axes[other]
+    var result = self
+    result.axes[batch] = atoms.filter { $0.role == .batch }.prefix(1) + []
+    result.axes[other] = atoms.filter { $0.role != .batch }
+    return result
+  }
+
   /// The index of the axis with an atom.
   func axis(of atom: Atom) -> Int? { axes.firstIndex { $0.contains(atom) } }
 }

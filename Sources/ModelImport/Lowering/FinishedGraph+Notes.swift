@@ -31,7 +31,18 @@ extension FinishedGraph {
   }
 
   /// Tells of an example that is too short to tell a step of any sequence from one that was made of the length.
-  mutating func noteFewSteps(_ nodes: [ModelDescription.Node]) {
+  ///
+  /// - Parameter keepsStates: whether states go from call to call: each call may be one step.
+  mutating func noteFewSteps(_ nodes: [ModelDescription.Node], keepsStates: Bool) {
+    if let input = inputs.first(where: { $0.exactSteps == nil && $0.example == 1 }),
+      !readsNoSequence, !keepsStates
+    {
+      builder.note(
+        "the exporter's example has one step of the input \"\(input.source)\", which does not tell what the model does with several, such as "
+          + "x.flip(1), x.roll(1, 1) or x[:, -1]: for longer sequences export with 8 steps or more"
+      )
+      return
+    }
     guard nodes.contains(where: { [FirstOp.name, SliceStepsOp.name].contains($0.op.name) }),
       let input = inputs.first(where: { $0.exactSteps == nil && (2...5).contains($0.example ?? 0) })
     else { return }

@@ -117,6 +117,9 @@ struct FinishedGraph {
     }
     pass.prune()
     pass.fuseBiases(&builder)
+    let callersStates = pass.inputs.filter {
+      $0.form == .vector && pass.isStateReadElsewhere($0.name)
+    }
     pass.nameOutputs(builder)
     for note in pass.notes { builder.note(note) }
     for input in inputs where !pass.inputs.contains(input) && !pass.adopted.contains(input.name) {
@@ -134,9 +137,9 @@ struct FinishedGraph {
       )
     }
     renamed = pass.renamed
-    limitToOneCall(inputs.filter { $0.form == .vector && pass.isStateReadElsewhere($0.name) })
+    if !readsNoSequence { limitToOneCall(callersStates) }
     limitToFirstStep(pass.nodes)
-    noteFewSteps(pass.nodes)
+    noteFewSteps(pass.nodes, keepsStates: !pass.adopted.isEmpty)
     // Removes the weights of removed nodes.
     let names = Set(pass.nodes.map { $0.weights ?? $0.name })
     for node in builder.nodes where !names.contains(node.name) {
@@ -211,7 +214,8 @@ struct FinishedGraph {
           file: "", place: "tensor \"\(name)\"",
           problem:
             "found \(tensor.floats[index]) at \(index): weights must be finite in single precision",
-          remedy: "export a model whose weights are finite")
+          remedy: inputs.contains { $0.example == 1 }
+            ? Remedy.moreSteps : "export a model whose weights are finite")
       }
       draft.add(tensor: name, shape: tensor.shape, tensor.floats)
     }

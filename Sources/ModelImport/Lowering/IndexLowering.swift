@@ -28,6 +28,11 @@ enum IndexLowering {
       let value = try l.carried(node, 0)
       let axis = try axis(node, value)
       return [.carried(try gather(&l, node, value, axis: axis, indices))]
+    case (.constant, .pending(.largest)):
+      throw node.refusal(
+        "a table whose rows are chosen by the place of the largest number",
+        because: "no op chooses so: a decoder reads the tokens that are sent to it",
+        instead: Remedy.decoderStep)
     default:
       throw node.refusal(
         "indices that depend on the model's inputs", because: "only ids of a table of weights may",
@@ -191,7 +196,7 @@ enum IndexLowering {
     case (let updates, _): parts.append(updates)
     }
     if index + 1 < size { parts.append(try part(&l, node, data, axis: axis, index + 1..<size)) }
-    let result = try SelectionLowering.concat(&l, node, parts, axis: axis)
+    let result = try ConcatLowering.concat(&l, node, parts, axis: axis)
     guard isOpen else { return result }
     if index > 2 {
       l.builder.note(

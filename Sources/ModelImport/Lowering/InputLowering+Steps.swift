@@ -3,16 +3,36 @@ extension InputLowering {
   func isReadWhole(
     _ input: SourceGraph.Input, _ dimensions: [SourceGraph.Dimension]
   ) -> Bool {
-    func hasOpenSteps(_ dimensions: [SourceGraph.Dimension]) -> Bool {
-      guard dimensions.count == 3, case .named = dimensions[1], case .fixed = dimensions[2] else {
-        return false
-      }
-      return true
+    guard dimensions.count == 3, case .fixed = dimensions[2] else { return false }
+    switch dimensions[1] {
+    case .named: return hasOther(than: input) { !hasOpenSteps($0.dimensions) }
+    case .fixed(let steps): return steps > 1 && hasOther(than: input, isStep)
     }
-    return hasOpenSteps(dimensions)
-      && graph.inputs.contains {
-        $0.name != input.name && !assumptions.states.contains($0.name)
-          && !hasOpenSteps($0.dimensions)
-      }
+  }
+
+  private func hasOther(
+    than input: SourceGraph.Input, _ isSuch: (SourceGraph.Input) -> Bool
+  ) -> Bool {
+    graph.inputs.contains {
+      $0.name != input.name && !assumptions.states.contains($0.name) && isSuch($0)
+    }
+  }
+
+  private func hasOpenSteps(_ dimensions: [SourceGraph.Dimension]) -> Bool {
+    guard dimensions.count == 3, case .named = dimensions[1], case .fixed = dimensions[2] else {
+      return false
+    }
+    return true
+  }
+
+  /// Whether an input is the one step of a call: an id, or [batch, 1, elements].
+  private func isStep(_ input: SourceGraph.Input) -> Bool {
+    guard assumptions.fixed[input.name] == nil else { return false }
+    switch input.dimensions.count {
+    case 1: return input.kind == .integer
+    case 2: return input.kind == .integer && input.dimensions[1] == .fixed(1)
+    case 3: return input.dimensions[1] == .fixed(1)
+    default: return false
+    }
   }
 }

@@ -20,6 +20,8 @@ struct Lowering {
   private var atomCount = 0
   /// The atoms of batches and steps, by their sizes.
   private(set) var lengths: [Int: Atom] = [:]
+  /// The batch of as many sequences as there are steps, or the steps of which there are as many as sequences.
+  private var others: [Int: Atom] = [:]
   /// For each input, and each node that only selects or reorders elements: the inputs from which the elements come.
   private var origins: [String: Set<String>] = [:]
   private var inputs: [String: String] = [:]
@@ -289,9 +291,10 @@ struct Lowering {
     _ size: Int, _ role: Atom.Role, origin: Atom.Origin?, isOpen: Bool = false
   ) -> Atom {
     if let atom = lengths[size], atom.role == role { return atom }
+    if let atom = others[size] { return atom }
     var atom = newAtom(size, role, origin: origin)
     atom.isOpen = isOpen
-    if lengths[size] == nil { lengths[size] = atom }
+    if lengths[size] == nil { lengths[size] = atom } else { others[size] = atom }
     return atom
   }
 
@@ -348,10 +351,7 @@ struct Lowering {
   }
 
   mutating func setInput(_ node: String, _ name: String) { inputs[node] = name }
-
   func origins(of node: String) -> Set<String> { origins[node] ?? [] }
-
   mutating func setFinalState(of node: String, _ state: String) { finalStates[node] = state }
-
   mutating func setOrigins(of node: String, _ inputs: Set<String>) { origins[node] = inputs }
 }

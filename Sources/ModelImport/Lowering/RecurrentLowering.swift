@@ -56,6 +56,7 @@ enum RecurrentLowering {
         })
     }
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
+    x = x.withSingles(batch: batch, other: time)
     let states = try RecurrentStates.lower(&l, node, cell)
     x = try VectorSteps.read(&l, node, x, time: time, states: states.compactMap { $0 })
     if let groups = try RecurrentGroups.lower(

@@ -31,7 +31,7 @@ enum RecurrentStates {
         }
         states.append(try constantState(&l, node, cell, tensor, size: size))
       case .pending(let value): throw PatternLowering.refusal(node, value)
-      case .carried(let value):
+      case .carried(var value):
         let unit = value.axes.count - 1
         guard value.axes.count == 3, value.shape[unit] == size else {
           throw l.requiring(
@@ -39,6 +39,8 @@ enum RecurrentStates {
             or: node.refusal(
               "an initial state of \(value.shape)", because: "it has \(size) units"))
         }
+        value = value.withSingles(
+          batch: cell.isBatchFirst ? 0 : 1, other: cell.isBatchFirst ? 1 : 0)
         let rows = value.axes[cell.isBatchFirst ? 1 : 0]
         if rows.contains(where: { $0.isOpen && $0.role == .element }) {
           let found = "an initial state of \(value.shape)"

@@ -42,7 +42,10 @@ enum Remedy {
     "round before the model, and let it take the whole numbers as an input of their own: ids as int64, others as floats"
 
   static let sorting =
-    "leave topk out of the export where it is last (answers are the scores); in place of topk(1) take max or argmax"
+    "leave topk out of the export where it is last (answers are the scores); in place of topk(1) take max or argmax; \(decoderStep)"
+
+  static let decoderStep =
+    "of a decoder that reads the tokens it chose, in a loop, export one step: a module whose forward(self, token, hidden, encoder_outputs) returns the scores and the next hidden; the encoder is a model of its own"
 
   static let transposedConvolution =
     "train the model with nn.Upsample(scale_factor=…) and nn.Conv1d in its place, which are carried; where the result meets steps from before the pools, export without dynamic axes, for sequences of the example's length"
@@ -76,6 +79,15 @@ enum Remedy {
 
   static let computedSizes =
     "if the sizes are those of the export's example: let forward compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps; or export without a dynamic axis for the steps"
+
+  static let stepsOfTheExample =
+    "a pool or a matrix over all steps has as many as the export's example: in place of a pool take y.max(1)[0] or y.mean(1), which are carried for any number; or export without a dynamic axis for the steps, for sequences of the example's length"
+
+  static let moreSteps =
+    "the exporter's example has one step, with which the file computes: export with 8 steps or more"
+
+  static let knownSizes =
+    "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') without dynamic shapes writes those of its example, for sequences of that length"
 
   static let batchOfOne =
     "export it with an example of one sequence, without a dynamic axis for the batch (torch.jit.trace in place of torch.jit.script): each sequence is then answered as if it were alone in its batch"

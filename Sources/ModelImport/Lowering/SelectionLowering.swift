@@ -9,7 +9,7 @@ enum SelectionLowering {
     switch node.op {
     case "Slice": return try slice(&l, node)
     case "Split": return try split(&l, node)
-    case "Concat": return try concat(&l, node)
+    case "Concat": return try ConcatLowering.concat(&l, node)
     case "Pad": return try pad(&l, node)
     case "ReverseSequence": return try reverseSequence(&l, node)
     default: return nil
@@ -132,12 +132,17 @@ enum SelectionLowering {
       ExampleLength.recordSplit(&l, value.axes[axis], parts: parts, node)
       // Nothing before the first or behind the last of what is written over.
       if node.isOfWrite, ExampleLength.isEmpty(l, value.axes[axis], range) {
+        if value.axes[axis].contains(where: { l.exampleSteps[$0] == 1 }) {
+          try ExampleLength.keep(&l, value.axes[axis], node, "writes over the only step")
+        }
         return [.constant(SourceTensor(repeating: 0, shape: [0]))]
       }
       guard range.count > 0 else {
         throw node.refusal(
           "a slice of \(value.shape) with nothing in it",
-          because: "values have one element at least")
+          because: "values have one element at least",
+          instead: value.axes[axis].contains { $0.role == .time && $0.size == 1 }
+            ? Remedy.moreSteps : nil)
       }
       let bounds = StepLowering.Bounds(
         start: range.startsFromEnd ? .end : .either, end: range.endsFromEnd ? .end : .either,
@@ -174,150 +179,6 @@ enum SelectionLowering {
       start += size
     }
     return parts
-  }
-
-  // MARK: Concat
-
-  private static func concat(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
-    -> [LoweredValue]
-  {
-    var values: [LoweredValue] = []
-    for index in node.inputs.indices {
-      switch try l.required(node, index) {
-      case .constant(let tensor) where tensor.count == 0: continue
-      case .constant(let tensor): values.append(.constant(tensor))
-      case .carried, .pending: values.append(.carried(try l.carried(node, index)))
-      }
-    }
-    return [.carried(try concat(&l, node, values, axis: node.integer("axis", default: 0)))]
-  }
-
-  /// Values, one of which at least is no constant, one behind the other.
-  static func concat(
-    _ l: inout Lowering, _ node: SourceNode, _ values: [LoweredValue], axis given: Int
-  ) throws(ImportError) -> CarriedValue {
-    var parts: [CarriedValue] = []
-    var constants: [Int: SourceTensor] = [:]
-    var place = 0
-    for (index, value) in values.enumerated() {
-      switch value {
-      case .constant(let tensor): constants[index] = tensor
-      case .carried(let value):
-        parts.append(value)
-        place = index
-      case .pending(let value): throw PatternLowering.refusal(node, value)
-      }
-    }
-    guard let first = parts.first else {
-      throw node.refusal("constants alone", because: "one value must depend on an input")
-    }
-    let axis = given < 0 ? given + first.axes.count : given
-    guard first.axes.indices.contains(axis),
-      values.allSatisfy({ $0.shape.count == first.axes.count })
-    else {
-      throw node.refusal(
-        "axis \(given)", because: "the values have \(values.map(\.shape.count)) axes")
-    }
-    if values.count == 1 { return first }
-    if parts.count == 1,
-      let padded = try StepLowering.padded(&l, node, first, at: place, constants, axis: axis)
-    {
-      return padded
-    }
-    let others = first.axes.indices.filter { $0 != axis }
-    if parts.contains(where: { $0.axes[axis].contains { $0.role == .time } }),
-      values.allSatisfy({ value in others.allSatisfy { value.shape[$0] == first.shape[$0] } })
-    {
-      return try StepJoin.lower(&l, node, values, axis: axis)
-    }
-    for index in values.indices {
-      if let tensor = constants[index] {
-        parts.insert(
-          try constantPart(&l, node, tensor, beside: first, axis: axis),
-          at: min(index, parts.count))
-      }
-    }
-    return try concat(&l, node, parts, axis: axis)
-  }
-
-  /// A constant to concatenate with a value: the value's elements times 0, plus the constant.
-  private static func constantPart(
-    _ l: inout Lowering, _ node: SourceNode, _ tensor: SourceTensor, beside value: CarriedValue,
-    axis: Int
-  ) throws(ImportError) -> CarriedValue {
-    guard tensor.rank == value.axes.count, value.axes[axis].allSatisfy({ $0.role == .element })
-    else {
-      throw node.refusal(
-        "a constant of \(tensor.shape) before or behind the steps",
-        because: "steps come from inputs")
-    }
-    var model = Layout.selecting(
-      &l, value, axis: axis, Array(repeating: 0, count: tensor.shape[axis]), node)
-    let tensor = Layout.withoutBatch(tensor, along: value)
-    model = try Layout.expanded(&l, model, to: tensor.shape, node)
-    if let numbers = try StepNumbers.sequence(&l, tensor, along: model, node) { return numbers }
-    let numbers = try Layout.elements(of: tensor, along: model, node)
-    return Layout.map(
-      &l,
-      model, .affine(scale: [0], shift: nil), node, tensors: [("bias", [model.size], numbers)])
-  }
-
-  private static func concat(
-    _ l: inout Lowering, _ node: SourceNode, _ given: [CarriedValue], axis: Int
-  ) throws(ImportError) -> CarriedValue {
-    let parts = try StepCropping.cropped(&l, given, node)
-    let roles = Set(parts.flatMap { $0.axes[axis] }.map(\.role))
-    guard roles.isSubset(of: [.element]) else {
-      throw node.refusal(
-        "\(parts.map(\.shape)) one behind the other along axis \(axis)",
-        because:
-          "it holds \(roles.map(\.rawValue).sorted().joined(separator: " and ")), or the values differ beside it"
-      )
-    }
-    guard parts.count <= ModelLimits.nodeInputs else {
-      throw node.refusal(
-        "\(parts.count) values", because: "a node may have \(ModelLimits.nodeInputs) inputs")
-    }
-    // The other axes must agree; axes of elements get the first part's atoms.
-    var others: [Atom] = []
-    var first = parts[0]
-    for (index, atoms) in first.axes.enumerated() where index != axis {
-      others += atoms.filter { $0.role == .element }
-      let isBatch = atoms.contains { $0.role == .batch }
-      for part in parts
-      where part.shape[index] != first.shape[index]
-        || isBatch && part.axes[index].first?.role == .time
-      {
-        throw l.requiringSameSteps(
-          [first.axes[index], part.axes[index]],
-          or: StepCropping.refusal(
-            [first.axes[index], part.axes[index]],
-            node.refusal(
-              "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)")))
-      }
-    }
-    let atom = l.newAtom(parts.reduce(0) { $0 + $1.shape[axis] })
-    var nodes: [String] = []
-    var isSequence = false
-    for part in parts {
-      let rest = part.axes.enumerated().flatMap { index, atoms in
-        index == axis ? [] : atoms.filter { $0.role == .element }
-      }
-      let own = part.axes[axis]
-      nodes.append(Layout.arranged(&l, part, own + rest, node).node)
-      isSequence = isSequence || part.form == .sequence
-      // If one value has the batch or steps and another is the same for all, the former's axis is used.
-      for index in first.axes.indices where index != axis && first.axes[index].isEmpty {
-        first.axes[index] = part.axes[index]
-      }
-    }
-    var result = first
-    result.node = l.builder.emit(.concat, nodes, named: node.outputs.first ?? node.name)
-    result.form = isSequence ? .sequence : .vector
-    result.axes[axis] = [atom]
-    result.elements = [atom] + others
-    l.setOrigins(of: result.node, parts.reduce(into: []) { $0.formUnion(l.origins(of: $1.node)) })
-    return result.withoutSingles
   }
 
   // MARK: Pad, reverse

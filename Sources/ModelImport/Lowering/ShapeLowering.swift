@@ -162,8 +162,12 @@ enum ShapeLowering {
       var axis: [Atom] = []
       var left = size
       if size == 1 {
-        // A batch or steps of size 1 may be an axis by themselves.
-        if let first = rest.first, first.size == 1 { axis.append(rest.removeFirst()) }
+        // A batch or steps of size 1 may be an axis by themselves, the one that they were before if it is there.
+        if let first = rest.first, first.size == 1,
+          !isLater(first, in: value, than: axes.count, of: shape)
+        {
+          axis.append(rest.removeFirst())
+        }
         axes.append(axis)
         continue
       }
@@ -199,6 +203,16 @@ enum ShapeLowering {
     if !rest.isEmpty, !axes.isEmpty { axes[axes.count - 1] += rest }
     result.axes = axes
     return result.withoutSingles
+  }
+
+  /// Whether an atom of size 1 has its axis behind this one, and the new shape has an axis of size 1 there too.
+  private static func isLater(
+    _ atom: Atom, in value: CarriedValue, than place: Int, of shape: [Int]
+  ) -> Bool {
+    guard let axis = value.axis(of: atom), axis > place, shape.indices.contains(axis) else {
+      return false
+    }
+    return shape[axis] == 1
   }
 
   private static func gcd(_ a: Int, _ b: Int) -> Int { b == 0 ? a : gcd(b, a % b) }

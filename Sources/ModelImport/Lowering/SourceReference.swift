@@ -30,11 +30,9 @@ package struct SourceReference: Sendable {
 
   /// The number of steps that a sequence must have; nil for any.
   package var fixedSteps: Int? {
-    if isStepwise { return 1 }
-    for (_, value) in inputs {
-      for atom in value.timeAtoms where !atom.isOpen { return atom.size }
-    }
-    return nil
+    let fixed = inputs.flatMap { $0.value.timeAtoms }.filter { !$0.isOpen }.map(\.size)
+    // A call of one step may read all of an encoder's.
+    return isStepwise ? fixed.max() ?? 1 : fixed.first
   }
 
   /// Whether the source's array of its only input has the steps behind the elements of a step.

@@ -7,10 +7,14 @@ struct StandIns {
   let elements: [Int]
 
   /// The error with these numbers, and numbers derived from them, replaced by names in shapes: people don't know these numbers.
-  func named(in error: ImportError) -> ImportError {
+  func named(in error: ImportError, _ lowering: Lowering) -> ImportError {
+    let made = Set(
+      lowering.lengths.values.filter { atom in
+        atom.role == .time && lowering.exampleSteps.root(of: atom)?.isOpen == true
+      }.map(\.size))
     var error = error
-    error.problem = named(in: error.problem)
-    error.remedy = error.remedy.map { named(in: $0) }
+    error.problem = named(in: error.problem, made)
+    error.remedy = error.remedy.map { named(in: $0, made) }
     return error
   }
 
@@ -27,7 +31,8 @@ struct StandIns {
     }
   }
 
-  private func named(in text: String) -> String {
+  /// - Parameter made: numbers of steps that pools and strides left.
+  private func named(in text: String, _ made: Set<Int>) -> String {
     var result = ""
     var digits = ""
     for character in text + "\n" {
@@ -35,7 +40,9 @@ struct StandIns {
         digits.append(character)
         continue
       }
-      if !digits.isEmpty { result += Int(digits).flatMap(name) ?? digits }
+      if !digits.isEmpty {
+        result += Int(digits).flatMap { name($0) ?? (made.contains($0) ? part($0) : nil) } ?? digits
+      }
       digits = ""
       result.append(character)
     }
@@ -64,5 +71,11 @@ struct StandIns {
       return "\(name)\(number < size ? "−" : "+")\(abs(number - size))"
     }
     return nil
+  }
+
+  /// The name for steps of which a pool or a stride took one for several.
+  private func part(_ number: Int) -> String? {
+    guard number > 0, let all = steps.first(where: { $0 > number }) else { return nil }
+    return "steps/\(Int((Double(all) / Double(number)).rounded()))"
   }
 }

@@ -8,6 +8,10 @@ struct StateInputs {
     "Flatten", "Expand",
   ]
 
+  private static let recurrent: Set<String> = [
+    "LSTM", "GRU", "RNN", "com.microsoft.DynamicQuantizeLSTM",
+  ]
+
   init(_ graph: SourceGraph) { collect(graph) }
 
   private mutating func collect(_ graph: SourceGraph) {
@@ -31,7 +35,7 @@ struct StateInputs {
     var isState = false
     while let name = pending.popLast() {
       for node in consumers[name] ?? [] {
-        if ["LSTM", "GRU", "RNN", "com.microsoft.DynamicQuantizeLSTM"].contains(node.op) {
+        if Self.recurrent.contains(node.op) {
           guard node.inputs.firstIndex(of: name).map({ $0 >= 5 }) ?? false else { return false }
           isState = true
         } else if Self.moving.contains(node.op), node.inputs.first == name {
@@ -42,5 +46,26 @@ struct StateInputs {
       }
     }
     return isState
+  }
+
+  /// The rows, for layers and directions, of the initial states that an input holds, whatever else reads it; nil if it holds none.
+  func rows(_ input: String) -> Int? {
+    var (pending, seen): ([(name: String, isWhole: Bool)], Set<String>) = ([(input, true)], [input])
+    var (all, parts): (Int?, Int) = (nil, 0)
+    while let (name, isWhole) = pending.popLast() {
+      for node in consumers[name] ?? [] {
+        if Self.recurrent.contains(node.op) {
+          guard node.inputs.firstIndex(of: name).map({ $0 >= 5 }) ?? false else { return nil }
+          let directions = node.text("direction", default: "forward") == "bidirectional" ? 2 : 1
+          if isWhole { all = directions } else { parts += directions }
+        } else if Self.moving.contains(node.op), node.inputs.first == name {
+          let isPart = ["Slice", "Gather", "Split"].contains(node.op)
+          for output in node.outputs where seen.insert(output).inserted {
+            pending.append((output, isWhole && !isPart))
+          }
+        }
+      }
+    }
+    return all ?? (parts > 0 ? parts : nil)
   }
 }

@@ -169,6 +169,6 @@ extension SourceNode {
   private static let takingUniform: Set<String> = [
     "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Sum", "Mean", "Where", "Equal", "Less",
     "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "PRelu", "CastLike",
-    "ScatterND",
+    "ScatterND", "Concat",
   ]
 }

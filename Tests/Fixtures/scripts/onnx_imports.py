@@ -303,6 +303,9 @@ def more_torch_models() -> None:
         return torch.cat(found, 1).flatten(1)
 
     export("forecast", Net(forecast, encoder=lstm(4), decoder=lstm(4), fc=nn.Linear(5, 4)), features(4), x, vector, dynamo=False)
+    # A batch of one, whose axis looks like that of the one step.
+    export("forecast_one", Net(forecast, encoder=lstm(4), decoder=lstm(4), fc=nn.Linear(5, 4)), features(4), x, vector,
+           lengths=(7,), batch=False)
 
     def masked(m: Net, i: Tensor, mask: Tensor) -> Tensor:
         weights = mask.unsqueeze(-1).float()

@@ -79,6 +79,32 @@ import Testing
     #expect(try answer(draft.model(), numbers) == numbers.dropLast(3) + [0, 0, 0])
   }
 
+  /// Where the example has one step, what is written over it leaves nothing: sequences have one.
+  @Test func theOnlyStepIsWrittenOver() throws {
+    let write = ["isOfWrite": SourceAttribute.integer(1)]
+    let nodes = [
+      node("Slice", ["x", "one", "all", "axes"], "rest", write),
+      node("Slice", ["x", "start", "one", "axes"], "first"),
+      node("Neg", ["first"], "negative"),
+      node("Concat", ["negative", "rest"], "y", ["axis": .integer(1), "isOfWrite": .integer(1)]),
+    ]
+    let constants = [
+      "start": integers([0]), "one": integers([1]), "all": integers([Int(Int32.max)]),
+      "axes": integers([1]),
+    ]
+    let draft = try GraphTranslation(graph(nodes, constants, example: 1)).folder(named: "m")
+    #expect(draft.description.inputs.map(\.steps) == [1])
+    #expect(try answer(draft.model(), [1, -2, 3]) == [-1, 2, -3])
+  }
+
+  /// An example of one step does not tell what the model does with several, which a note says.
+  @Test(arguments: [1, 8]) func oneStep(example: Int) throws {
+    let draft = try GraphTranslation(graph([node("Neg", ["x"], "y")], [:], example: example))
+      .folder(named: "m")
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    #expect(draft.notes.contains { $0.contains("has one step") } == (example == 1))
+  }
+
   /// Other steps of the second half are those of the example alone.
   @Test func aCutThatIsNotTheInputsLength() throws {
     let draft = try padded(before: 0, behind: 4, start: 0, end: Self.steps + 1)

@@ -139,4 +139,21 @@ import Testing
     graph.outputs = ["z"]
     #expect(throws: ImportError.self) { try draft(graph) }
   }
+
+  /// A decoder that reads the token it chose is told to be exported as one step.
+  @Test func aChosenTokenIsRefused() throws {
+    var graph = graph(batch: .named("b"))
+    graph.constants["table"] = SourceConstant(
+      SourceTensor(shape: [2, 3], elements: (0..<6).map { Double($0) }))
+    graph.nodes += [
+      SourceNode(
+        name: "choice", op: "ArgMax", inputs: ["y"], outputs: ["id"],
+        attributes: ["axis": .integer(-1), "keepdims": .integer(0)]),
+      SourceNode(name: "embedding", op: "Gather", inputs: ["table", "id"], outputs: ["e"]),
+    ]
+    graph.outputs = ["e"]
+    let error = try #require(throws: ImportError.self) { try draft(graph) }
+    #expect(error.problem.contains("place of the largest number"), "\(error)")
+    #expect(error.remedy?.contains("export one step") ?? false, "\(error)")
+  }
 }

@@ -64,7 +64,7 @@ import Testing
     let steps = reference.fixedSteps ?? reference.exampleSteps ?? 6
     let graph = try ModelGraph(draft.model())
     var noise = Noise(seed: 7)
-    let sequence = try noise.sequence(for: graph.model, steps: steps)
+    let sequence = try noise.sequence(for: graph.model, steps: steps, isEqual: true)
     var numbers: [String: [Float]] = [:]
     for (input, values) in zip(draft.description.inputs, sequence.values) {
       switch values {
@@ -112,6 +112,22 @@ import Testing
     let path = Fixtures.path("torch_graphs/\(file)")
     let draft = try importedFolder(ImportRequest(files: [path]))
     #expect(draft.description.inputs.map(\.steps) == [nil])
+  }
+
+  /// A decoder whose attention asks with the state before the token answers one a request, and attends to any number of steps.
+  @Test(arguments: ["traced.pt", "exported.pt2"])
+  func aStateThatAttentionReads(file: String) throws {
+    let path = Fixtures.path("torch_graphs/permuted_state/\(file)")
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    let inputs = draft.description.inputs
+    #expect(inputs.map(\.steps) == [1, nil, nil])
+    #expect(
+      inputs.map(\.kind) == [
+        .tokens(size: 7, vocabulary: nil), .vector(size: 4),
+        .features(size: 4, mean: nil, scale: nil),
+      ])
+    #expect(draft.callersStates == ["hidden"])
+    #expect(draft.notes.contains { $0.contains("a request is one step") }, "\(draft.notes)")
   }
 
   /// An id of the whole sequence is an input of one step, on an axis of its own.

@@ -10,9 +10,9 @@ enum FixedSteps {
     _ l: inout Lowering, _ value: CarriedValue, areSure: Bool = false, _ node: SourceNode
   ) -> CarriedValue? {
     guard value.form == .sequence, value.timeAtoms.count == 1, let time = value.timeAtoms.first,
-      time.isOfFixedNumber || time.isDerived && !time.isOpen && time.size <= VectorSteps.maxSteps,
+      time.isOfFixedNumber || !time.isOpen && time.size <= VectorSteps.maxSteps,
       let origin = time.origin,
-      areSure || l.examples.read.contains(where: { $0.origin == origin })
+      areSure && time.isDerived || l.examples.read.contains(where: { $0.origin == origin })
     else { return nil }
     var result = Layout.inForeignOrder(&l, value, node)
     let (size, count) = (value.size, time.size)

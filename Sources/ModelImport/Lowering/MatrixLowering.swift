@@ -38,6 +38,11 @@ enum MatrixLowering {
     }
   }
 
+  /// What to do where a pool or a matrix of the example's steps meets any number of them.
+  private static func remedy(_ value: CarriedValue, axis: Int) -> String? {
+    value.axes[axis].contains { $0.role == .time && $0.isOpen } ? Remedy.stepsOfTheExample : nil
+  }
+
   /// `x W`: the matrix applies to the last axis.
   private static func product(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ weights: SourceTensor
@@ -52,7 +57,8 @@ enum MatrixLowering {
         value.axes[value.axes.count - 1], ofSize: matrix.shape[matrix.rank - 2],
         or: node.refusal(
           "\(value.shape) and weights of \(weights.shape)",
-          because: "one matrix for all is carried"))
+          because: "one matrix for all is carried",
+          instead: remedy(value, axis: value.axes.count - 1)))
     }
     let outputs = matrix.shape[matrix.rank - 1]
     var result = try MatrixLowering.contracting(
@@ -72,7 +78,8 @@ enum MatrixLowering {
       weights.shape[weights.rank - 1] == value.shape[axis]
     else {
       throw node.refusal(
-        "weights of \(weights.shape) and \(value.shape)", because: "one matrix for all is carried")
+        "weights of \(weights.shape) and \(value.shape)", because: "one matrix for all is carried",
+        instead: remedy(value, axis: axis))
     }
     let (outputs, inner) = (weights.shape[weights.rank - 2], value.shape[axis])
     let result = try MatrixLowering.contracting(&l, value, axis: axis, outputs: outputs, node) {

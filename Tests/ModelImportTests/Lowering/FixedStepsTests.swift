@@ -60,4 +60,39 @@ import Testing
         ], isOpen: isOpen)
     }
   }
+
+  /// A matrix over all steps that a network reads holds for so many; where there are any, what to do is said.
+  @Test func allSteps() throws {
+    let nodes =
+      read.prefix(2) + [
+        node("Transpose", ["x"], "u", ["perm": .integers([0, 2, 1])]),
+        node("MatMul", ["u", "every"], "y"),
+      ]
+    var constants = constants
+    constants["every"] = SourceTensor(
+      shape: [12, 1], elements: (0..<12).map { 0.1 * Double($0) - 0.4 })
+    let draft = try draft(graph(Array(nodes), constants, isOpen: false))
+    #expect(draft.description.inputs.map(\.steps) == [12])
+    try expectAgreement(draft, steps: [12])
+    let error = try #require(throws: ImportError.self) {
+      try self.draft(graph(Array(nodes), constants, isOpen: true))
+    }
+    #expect(error.remedy?.contains("without a dynamic axis for the steps") ?? false, "\(error)")
+  }
+
+  /// Numbers that stand in for steps that a pool left are not shown.
+  @Test func stepsOfAPoolAreNamed() throws {
+    let nodes = [
+      node("Transpose", ["x"], "u", ["perm": .integers([0, 2, 1])]),
+      node(
+        "MaxPool", ["u"], "p",
+        ["kernel_shape": .integers([9]), "strides": .integers([9]), "pads": .integers([0, 0])]),
+      node("MatMul", ["p", "m"], "y"),
+    ]
+    let error = try #require(throws: ImportError.self) {
+      try draft(graph(nodes, constants, isOpen: true))
+    }
+    #expect(error.problem.contains("[batch, 4, steps/9]"), "\(error)")
+    #expect(error.remedy?.contains("y.max(1)[0]") ?? false, "\(error)")
+  }
 }

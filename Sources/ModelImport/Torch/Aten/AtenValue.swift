@@ -176,7 +176,9 @@ struct AtenCall {
         if case .int(let int) = value { SourceNode.bounded(int) } else { nil }
       }
       guard ints.count == values.count else {
-        throw failure("sizes that depend on the input", because: "they must be known from the file")
+        throw failure(
+          "sizes that depend on the input", because: "they must be known from the file",
+          instead: Remedy.knownSizes)
       }
       return ints
     default: return nil

@@ -77,7 +77,7 @@ struct ScriptImport {
     let isOfSizes = ["[", "values for"].contains { error.problem.contains($0) }
     if module.tracedInputs() == nil, isRaised || isOfSizes {
       error.remedy =
-        "a scripted module does not say the sizes of its inputs: give them for each axis, 0 for the batch and the steps: \(shapeForms); "
+        "a scripted module does not say the sizes of its inputs: give those with which it runs in PyTorch, for each axis, 0 for the batch and the steps: \(shapeForms); "
         + "or trace it: torch.jit.trace(model.eval(), (x,))"
     } else if isRaised {
       error.remedy =

@@ -20,7 +20,7 @@ enum BatchMixing {
     guard batches.count < 2 else {
       throw node.refusal(
         "\(value.shape), each sequence of a batch against each other", because: reason,
-        instead: Remedy.batchOfOne)
+        instead: Remedy.batchFirst)
     }
   }
 }

@@ -79,7 +79,8 @@ enum MatrixLowering {
     else {
       throw node.refusal(
         "weights of \(weights.shape) and \(value.shape)", because: "one matrix for all is carried",
-        instead: remedy(value, axis: axis))
+        instead: remedy(value, axis: axis)
+          ?? (weights.rank > 2 && !value.timeAtoms.isEmpty ? Remedy.learnedQuery : nil))
     }
     let (outputs, inner) = (weights.shape[weights.rank - 2], value.shape[axis])
     let result = try MatrixLowering.contracting(&l, value, axis: axis, outputs: outputs, node) {

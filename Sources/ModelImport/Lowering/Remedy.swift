@@ -78,13 +78,19 @@ enum Remedy {
     "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), where unfold is carried; where a network reads every n-th step, call it for each group: torch.cat([rnn(x[:, i::n])[1][-1] for i in range(n)], 1)"
 
   static let computedSizes =
-    "if the sizes are those of the export's example: let forward compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps; or export without a dynamic axis for the steps"
+    "if the sizes are those of the export's example, which the newer exporter writes of nn.LSTM, nn.GRU and nn.RNN with dynamic axes too: export without a dynamic axis for the steps; or, where forward has the numbers, let it compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps"
 
   static let stepsOfTheExample =
     "a pool or a matrix over all steps has as many as the export's example: in place of a pool take y.max(1)[0] or y.mean(1), which are carried for any number; or export without a dynamic axis for the steps, for sequences of the example's length"
 
   static let moreSteps =
     "the exporter's example has one step, with which the file computes: export with 8 steps or more"
+
+  static let learnedQuery =
+    "where that is attention whose query is a parameter: one that is made of the input is carried, such as x[:, -1:], and so is a pool by weights of a layer, (torch.softmax(linear(x), 1) * x).sum(1)"
+
+  static let batchFirst =
+    "\(batchOfOne); where that axis is the steps, let the batch come first: batch_first=True"
 
   static let knownSizes =
     "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') without dynamic shapes writes those of its example, for sequences of that length"

@@ -144,7 +144,7 @@ import Testing
         continue
       }
       let error = #expect(throws: ImportError.self) { try self.draft(graph) }
-      #expect(error?.remedy == Remedy.batchOfOne)
+      #expect(error?.remedy == Remedy.batchFirst)
     }
     for (op, attributes) in [
       ("Softmax", ["axis": SourceAttribute.integer(0)]), ("CumSum", [:]), ("ReduceMean", [:]),

@@ -54,7 +54,9 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// Stops after unpacking `max_field_bytes_at_once` of fields; while `hasBacklog`, a call without bytes continues.
   package func receive(_ bytes: Span<UInt8>, into events: inout [ConnectionEvent]) {
     if let (held, start) = backlog.begin(with: bytes) {
-      let count = consume(held.span.extracting(start...))
+      // nghttp2 may have paused at a frame's last field: then it takes no more bytes, and has to be called all the same.
+      let isBehindFrame = start == held.count
+      let count = consume(held.span.extracting(start...), callsAnyway: isBehindFrame)
       backlog.keep(held, from: start + count)
     } else {
       let count = consume(bytes)
@@ -239,8 +241,13 @@ package final class HTTP2Connection: ConnectionProtocol {
   }
 
   /// Passes `bytes` to nghttp2 until `field` pauses it; returns how many bytes nghttp2 took.
-  private func consume(_ bytes: Span<UInt8>) -> Int {
+  ///
+  /// - Parameter callsAnyway: whether nghttp2 is called even if there are no bytes.
+  private func consume(_ bytes: Span<UInt8>, callsAnyway: Bool = false) -> Int {
     var offset = 0
+    if callsAnyway, ending != .terminated, session.receive(bytes) == nil {
+      terminate(NGHTTP2_PROTOCOL_ERROR)
+    }
     while offset < bytes.count, ending != .terminated {
       let (end, header) = scanner.next(bytes, from: offset)
       if let header { frameBegan(header) }

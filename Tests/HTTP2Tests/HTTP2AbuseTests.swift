@@ -77,6 +77,21 @@ import Testing
     #expect(ids == Array(stride(from: 1, through: 51, by: 2)))
   }
 
+  /// A call may stop at the last field of all that has come; the request is complete all the same.
+  @Test func nothingNeedComeBehindTheLastField() {
+    var limits = HTTP2Limits()
+    limits.maxHeadBytes = 12 * 1024
+    let peer = HTTP2Peer(limits)
+    let large = ("cookie", String(repeating: "y", count: limits.maxFieldBytesAtOnce))
+    peer.send(.headers(1, Self.get + [large], end: true))
+    #expect(peer.requests.count == 1)
+    // So is one whose last field is too long.
+    let tooLarge = ("cookie", String(repeating: "y", count: limits.maxHeadBytes))
+    peer.send(.headers(3, Self.get + [tooLarge], end: true))
+    #expect(peer.requests.count == 1)
+    #expect(peer.status(3) == "431")
+  }
+
   /// A frame may arrive in any parts, and bytes may arrive while some wait.
   @Test(arguments: [1, 7, 100]) func partsOfInputAreTakenInAnyPlace(count: Int) {
     var limits = HTTP2Limits()

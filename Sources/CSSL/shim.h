@@ -57,6 +57,24 @@ static inline SSL_CTX *cssl_new_server_context(void) {
   return context;
 }
 
+/// Refuses to ask anyone for a pass phrase, which would wait for a terminal; notes in `asked` that one is needed.
+static inline int cssl_refuse_pass_phrase(char *buffer, int size, int writing, void *asked) {
+  (void)buffer, (void)size, (void)writing;
+  *(int *)asked = 1;
+  return -1;
+}
+
+/// Uses the private key in `file`; returns 1, 0 if that can't be read, or -1 if it is encrypted.
+static inline int cssl_use_private_key(SSL_CTX *context, const char *file) {
+  int asked = 0;
+  SSL_CTX_set_default_passwd_cb(context, cssl_refuse_pass_phrase);
+  SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
+  int used = SSL_CTX_use_PrivateKey_file(context, file, SSL_FILETYPE_PEM);
+  SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+  SSL_CTX_set_default_passwd_cb(context, NULL);
+  return asked ? -1 : used;
+}
+
 /// Makes the first of `all` choose among them by the client's host name; `all` must live as long as the contexts.
 static inline void cssl_enable_sni(cssl_contexts *all) {
   SSL_CTX_set_tlsext_servername_callback(all->contexts[0], cssl_choose_context);

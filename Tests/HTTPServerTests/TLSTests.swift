@@ -186,6 +186,12 @@ import Testing
     #expect(throws: HTTPServerError.self) {
       try server.server.reload(TLSSettings(certificates: [broken]))
     }
+    // Nobody is asked for a pass phrase.
+    broken.key = TLSFixtures.file("one-key-encrypted.pem")
+    let error = #expect(throws: HTTPServerError.self) {
+      try server.server.reload(TLSSettings(certificates: [broken]))
+    }
+    #expect(error?.description.contains("pass phrase") == true)
     #expect(
       try answer(of: TLSClient(port: server.port, .init(name: "two.test"))).contains("200 OK"))
   }

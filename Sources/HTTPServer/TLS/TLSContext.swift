@@ -64,9 +64,16 @@ import Synchronization
     try check(
       unsafe SSL_CTX_use_certificate_chain_file(context, certificate.chain) == 1, certificate.chain,
       expected: "a certificate and those that it follows from")
-    try check(
-      unsafe SSL_CTX_use_PrivateKey_file(context, certificate.key, SSL_FILETYPE_PEM) == 1,
-      certificate.key, expected: "the certificate's private key")
+    let isKeyUsed = unsafe cssl_use_private_key(context, certificate.key)
+    if isKeyUsed < 0 {
+      cssl_clear_errors()
+      unsafe SSL_CTX_free(context)
+      throw .certificate(
+        file: certificate.key,
+        problem: "found a key that needs a pass phrase, expected one without: "
+          + "openssl pkey -in \(certificate.key) -out key.pem writes it")
+    }
+    try check(isKeyUsed == 1, certificate.key, expected: "the certificate's private key")
     if let clientAuthorities {
       try check(
         unsafe cssl_require_client_certificates(context, clientAuthorities) == 1, clientAuthorities,

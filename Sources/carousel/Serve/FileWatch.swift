@@ -32,6 +32,10 @@ final class FileWatch: Sendable {
 
   static let intervalSeconds = 5
 
+  /// Dispatch receives a signal only if its default action, which ends the process, is off. That is set once: a second
+  /// time would turn off what Dispatch has set for the first watch by then.
+  private static let ignoresHangUp: Void = { _ = signal(SIGHUP, SIG_IGN) }()
+
   /// - Parameters:
   ///   - what: the content of the files, for the log.
   ///   - reload: reads the files; throws if they are invalid, and then changes nothing.
@@ -47,8 +51,7 @@ final class FileWatch: Sendable {
 
   /// Watches until the process ends.
   func start() {
-    // Dispatch receives a signal only if its default action, which ends the process, is off.
-    signal(SIGHUP, SIG_IGN)
+    _ = Self.ignoresHangUp
     let queue = DispatchQueue(label: "files")
     let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
     hangUp.setEventHandler {

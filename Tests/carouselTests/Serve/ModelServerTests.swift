@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import HTTPServer
 import Logging
 import ModelFormat
@@ -86,6 +87,25 @@ import Testing
       #expect(count.withLock { $0 } == number + 1)
     }
   }
+
+  /// Several watches hear of SIGHUP, though the first one listens already when the second begins.
+  @Test func everyWatchHearsOfSIGHUP() throws {
+    let heard = (0..<2).map { _ in Heard() }
+    for one in heard {
+      FileWatch("files", paths: [], logger: logger) { one.count.withLock { $0 += 1 } }.start()
+      // Dispatch begins to listen a moment after it was asked to: a signal shows when it does.
+      #expect(
+        waitUntil {
+          kill(getpid(), SIGHUP)
+          return one.count.withLock { $0 > 0 }
+        })
+    }
+    let before = heard[0].count.withLock { $0 }
+    kill(getpid(), SIGHUP)
+    #expect(waitUntil { heard[0].count.withLock { $0 > before } })
+  }
+
+  private final class Heard: Sendable { let count = Mutex(0) }
 
   @Test func readinessFailsBeforeTheServerStops() throws {
     let server = try makeServer([.drainDelaySeconds: "3600"])

@@ -121,9 +121,9 @@ package final class Service: Sendable {
     let (endpoint, path) = router.match(head.path)
     let fields = crossOrigin.fields(for: head)
     do throws(Fault) {
-      let (route, grant, place) = try parts.clients.admitting(peer) { () throws(Fault) in
-        try self.route(of: endpoint, for: head)
-      }
+      let (route, grant, place) = try parts.clients.admitting(
+        peer, isPreflight: crossOrigin.isPreflight(head)
+      ) { () throws(Fault) in try self.route(of: endpoint, for: head) }
       guard let route else {
         var answer = HTTPResponse(
           status: .ok, fields: ["allow": endpoint.methods.joined(separator: ", ")])

@@ -44,12 +44,15 @@ struct CrossOriginPolicy: Sendable {
     return fields
   }
 
-  /// The further fields of the answer to OPTIONS where a browser asks whether a page may send a request by `methods`;
-  /// empty for other requests.
+  /// Whether OPTIONS with `head` is a browser's question whether a page of an allowed origin may send a request.
+  func isPreflight(_ head: HTTPRequest) -> Bool {
+    !isOff && head.fields["access-control-request-method"] != nil
+      && fields(for: head)["access-control-allow-origin"] != nil
+  }
+
+  /// The further fields of the answer to a preflight of a request by `methods`; empty for other requests.
   func preflightFields(for head: HTTPRequest, methods: [String]) -> HTTPFields {
-    guard !isOff, head.fields["access-control-request-method"] != nil,
-      fields(for: head)["access-control-allow-origin"] != nil
-    else { return HTTPFields() }
+    guard isPreflight(head) else { return HTTPFields() }
     return [
       "access-control-allow-methods": methods.joined(separator: ", "),
       "access-control-allow-headers": Self.allowedFields,

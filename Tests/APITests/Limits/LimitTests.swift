@@ -190,6 +190,20 @@ import Testing
     #expect(try await ask(service, "GET", "/models").reception.fields.all.isEmpty)
   }
 
+  /// A preflight has no token, so that it would count towards an address that many browsers share.
+  @Test func preflightsHaveNoRate() async throws {
+    let service = try service(RequestLimits(rate: 0.001, burst: 1), origins: Self.some)
+    var fields: HTTPFields = [
+      "origin": "https://a.example", "access-control-request-method": "POST",
+    ]
+    for _ in 0..<3 {
+      #expect(try await ask(service, "OPTIONS", "/predict", fields: fields).status == 200)
+    }
+    fields["origin"] = "https://c.example"
+    #expect(try await ask(service, "OPTIONS", "/predict", fields: fields).status == 200)
+    #expect(try await ask(service, "OPTIONS", "/predict", fields: fields).status == 429)
+  }
+
   /// Browsers ask without a token, and whether one is needed.
   @Test(arguments: [
     ("/predict", "POST, OPTIONS"), ("/models/echo/sessions/x", "GET, HEAD, DELETE, OPTIONS"),

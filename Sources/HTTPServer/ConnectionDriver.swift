@@ -87,8 +87,6 @@ final class ConnectionDriver {
   // MARK: New connections
 
   /// Adds a connection that counts toward `max_connections`.
-  ///
-  /// - Parameter makeTransport: is given the connection's token.
   @discardableResult
   func admit(
     from origin: ConnectionOrigin, _ makeTransport: (_ token: UInt64) -> any Transport
@@ -159,13 +157,15 @@ final class ConnectionDriver {
     var bytes: [UInt8] = []
     swap(&bytes, &readBuffer)
     defer { swap(&bytes, &readBuffer) }
-    var buffer = bytes.mutableSpan
-    switch connection.transport.read(into: &buffer) {
-    case .moved(let count): handle(bytes.span.extracting(first: count), from: connection)
-    case .wouldBlock: break
-    case .ended: carryOut(connection.reachedEndOfInput(now: time.now), for: connection)
-    case .failed: close(connection)
-    }
+    repeat {
+      var buffer = bytes.mutableSpan
+      switch connection.transport.read(into: &buffer) {
+      case .moved(let count): handle(bytes.span.extracting(first: count), from: connection)
+      case .wouldBlock: break
+      case .ended: carryOut(connection.reachedEndOfInput(now: time.now), for: connection)
+      case .failed: close(connection)
+      }
+    } while connection.transport.hasEndBehindInput && !connection.lifecycle.isClosed
   }
 
   private func handle(_ bytes: Span<UInt8>, from connection: Connection) {

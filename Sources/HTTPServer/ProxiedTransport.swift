@@ -72,6 +72,7 @@ final class ProxiedTransport: Transport {
   var isHandshaking: Bool { !header.isComplete || inner.isHandshaking }
   var peerName: String? { inner.peerName }
   var heldBytes: Int { inner.heldBytes }
+  var hasEndBehindInput: Bool { inner.hasEndBehindInput }
   func watch(for readiness: Poller.Readiness) -> Bool { inner.watch(for: readiness) }
   func translate(_ readiness: Poller.Readiness) -> Poller.Readiness { inner.translate(readiness) }
   func write(_ bytes: Span<UInt8>) -> TransferResult { inner.write(bytes) }

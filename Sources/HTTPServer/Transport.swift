@@ -32,6 +32,10 @@ protocol Transport: AnyObject {
   /// The client's address, once a peer that is a proxy has named it; nil when the peer speaks for itself.
   var clientAddress: PeerAddress? { get }
 
+  /// Whether the end of the peer's side has come with the bytes of the last `read`, so that the next one returns it
+  /// although the poller has nothing to report.
+  var hasEndBehindInput: Bool { get }
+
   /// About the memory that the transport takes, besides the bytes that it moves.
   var heldBytes: Int { get }
 
@@ -60,5 +64,6 @@ extension Transport {
   var peerName: String? { nil }
   var clientAddress: PeerAddress? { nil }
   var heldBytes: Int { 0 }
+  var hasEndBehindInput: Bool { false }
   func translate(_ readiness: Poller.Readiness) -> Poller.Readiness { readiness }
 }

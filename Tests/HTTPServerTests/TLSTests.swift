@@ -158,6 +158,18 @@ import Testing
     #expect(try answer(of: TLSClient(port: server.port)).contains("200 OK"))
   }
 
+  /// The end of the client's side may come with its last request, in one piece.
+  @Test func closeNotifyBehindARequest() throws {
+    let server = try server()
+    for _ in 0..<20 {
+      let client = try #require(TLSClient(port: server.port))
+      client.send(Self.get)
+      client.endOutput()
+      let answer = try #require(client.receiveAll(), "the connection stays open")
+      #expect(String(decoding: answer, as: UTF8.self).contains("200 OK"))
+    }
+  }
+
   /// A handshake has the time of a head.
   @Test func slowHandshakesEnd() throws {
     let clock = TestClock()

@@ -20,6 +20,7 @@ import HTTPCore
   private var isBroken = false
   private var writtenCount = 0
   private(set) var peerName: String?
+  private(set) var hasEndBehindInput = false
 
   /// The most bytes in a TLS record (RFC 8446 §5.1).
   private static let maxRecordBytes = 16 * 1024
@@ -75,6 +76,7 @@ import HTTPCore
     // learn that no more has come. The buffer has room for that record, for what OpenSSL's buffer holds, and for the
     // record that the end of OpenSSL's buffer lies within.
     precondition(buffer.count >= 4 * Self.maxRecordBytes, "a record would be left behind")
+    hasEndBehindInput = false
     guard !isBroken, let connection = unsafe connection else { return .failed }
     var filled = 0
     // SAFETY: the connection is live until deinit, here and below.
@@ -96,8 +98,9 @@ import HTTPCore
       }
       let result = failure(status)
       if case .wouldBlock(let output) = result { setReadWaits(output) }
-      if filled > 0 { break }
-      return result.asTransfer
+      guard filled > 0 else { return result.asTransfer }
+      hasEndBehindInput = result.asTransfer != .wouldBlock
+      break
     }
     return .moved(filled)
   }

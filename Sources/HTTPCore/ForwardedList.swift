@@ -62,6 +62,9 @@ struct ForwardedList {
     var rest = element
     var found: ArraySlice<UInt8>?
     while true {
+      // Pairs may be empty.
+      while rest.first == UInt8(ascii: ";") { rest = trimmed(rest.dropFirst()) }
+      guard !rest.isEmpty else { return found }
       let name = rest.prefix { ByteSet.token.contains($0) }
       rest = rest.dropFirst(name.count)
       guard !name.isEmpty, rest.popFirst() == UInt8(ascii: "="), let value = popValue(of: &rest)
@@ -71,9 +74,7 @@ struct ForwardedList {
         found = value
       }
       rest = trimmed(rest)
-      guard !rest.isEmpty else { return found }
-      guard rest.popFirst() == UInt8(ascii: ";") else { return nil }
-      rest = trimmed(rest)
+      guard rest.isEmpty || rest.first == UInt8(ascii: ";") else { return nil }
     }
   }
 

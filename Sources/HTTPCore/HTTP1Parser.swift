@@ -10,6 +10,8 @@ package struct HTTP1Parser {
   /// How many bytes of the unfinished line were already searched for an LF.
   private var scanned = 0
   private var skippedEmptyLine = false
+  /// Whether a first line that was refused begins with HEAD, so that the refusal has no content.
+  private var isRefusedHEAD = false
 
   /// A parser that has seen no bytes.
   package init(limits: HTTP1Limits) {
@@ -22,14 +24,25 @@ package struct HTTP1Parser {
   /// About how many bytes of memory the parsed lines take.
   package var heldBytes: Int { isUnderWay ? 4 * headBytes : 0 }
 
-  /// The method of the head being read, once its first line is parsed.
-  package var method: String? { startLine?.method }
+  /// The method of the head being read, once its first line is parsed; of a first line that was refused, HEAD alone.
+  package var method: String? { startLine?.method ?? (isRefusedHEAD ? "HEAD" : nil) }
 
   /// Parses the complete lines of `bytes` from `offset` on and moves `offset` behind them.
   ///
   /// Returns the head once its empty line has come; nil while more bytes are needed. The next call must then begin with
   /// the bytes that this one left.
   package mutating func parse(
+    _ bytes: Span<UInt8>, _ offset: inout Int
+  ) throws(HTTP1Error) -> HTTP1Head? {
+    let start = offset
+    do { return try parseLines(bytes, &offset) } catch {
+      let method = bytes.extracting(start..<Swift.min(start + 5, bytes.count))
+      isRefusedHEAD = String(fieldValue: method) == "HEAD "
+      throw error
+    }
+  }
+
+  private mutating func parseLines(
     _ bytes: Span<UInt8>, _ offset: inout Int
   ) throws(HTTP1Error) -> HTTP1Head? {
     while true {

@@ -104,6 +104,17 @@ import Testing
     #expect(connection.takeText().hasSuffix("\r\n\r\n"))
   }
 
+  /// Not even where the first line is at fault.
+  @Test(arguments: [
+    "HEAD foo HTTP/1.1\r\n", "HEAD / HTTP/2.0\r\n", "HEAD  / HTTP/1.1\r\n", "HEAD / HTTP/1.1\n",
+  ])
+  func refusedHeadHasNoBody(line: String) {
+    let connection = HTTP1Connection()
+    _ = connection.receive(line + "Host: x\r\n\r\n")
+    let text = connection.takeText()
+    #expect(text.hasPrefix("HTTP/1.1 ") && text.hasSuffix("\r\n\r\n"))
+  }
+
   @Test(arguments: [
     ("HTTP/1.1", "Connection: close\r\n", "connection: close\r\n", true),
     ("HTTP/1.0", "", "connection: close\r\n", true),

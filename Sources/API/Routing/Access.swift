@@ -91,13 +91,16 @@ final class AccessPolicy: Sendable {
 }
 
 extension HTTPRequest {
-  /// The token after `authorization: Bearer` (RFC 6750 §2.1); nil where there is none.
+  /// The token after `authorization: Bearer` (RFC 6750 §2.1); nil where there is none, or several fields that could
+  /// mean different ones.
   fileprivate var bearerToken: ArraySlice<UInt8>? {
-    let given = Array((fields["authorization"] ?? "").utf8)
+    let values = fields.values(of: "authorization")
+    guard values.count == 1 else { return nil }
+    let given = Array(values[0].utf8)
     // RFC 9110 §11.1: the scheme's name is case-insensitive.
     guard String(decoding: given.prefix(7), as: UTF8.self).lowercased() == "bearer " else {
       return nil
     }
-    return given[7...]
+    return given[7...].drop { $0 == UInt8(ascii: " ") }
   }
 }

@@ -66,6 +66,21 @@ import Testing
     }
   }
 
+  /// RFC 9110 §11.4 allows several spaces, and one field.
+  @Test(arguments: [
+    (["Bearer user"], 200), (["bearer   user"], 200), (["Bearer user", "Bearer user"], 401),
+  ])
+  func formsOfTheField(values: [String], status: Int) async throws {
+    let service = try service()
+    let found = await withCheckedContinuation { continuation in
+      var request = HTTPRequest(method: "GET", path: "/models")
+      for value in values { request.fields.append("authorization", value) }
+      service.handle(
+        HTTPExchange(request: request, deliver: { continuation.resume(returning: $0) }))
+    }
+    #expect(found.status.code == status)
+  }
+
   @Test func refusalsSayWhatIsMissing() async throws {
     let service = try service()
     let expected = [

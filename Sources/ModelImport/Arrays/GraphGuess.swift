@@ -27,7 +27,13 @@ struct GraphGuess {
   private init(_ table: WeightTable) {
     self.table = table
     let (layers, others) = WeightLayer.layers(of: table)
-    self.layers = layers
+    // By place and index, as a sort need not keep the order of what is equal.
+    self.layers =
+      table.isOrdered
+      ? layers
+      : layers.enumerated().sorted {
+        ($0.element.usualPlace, $0.offset) < ($1.element.usualPlace, $1.offset)
+      }.map(\.element)
     field = Self.field(others, table)
     self.others = field == nil ? others : []
   }
@@ -136,6 +142,11 @@ struct GraphGuess {
     var notes = [
       "the graph is a guess by names and shapes: \(chain.map(\.text).joined(separator: ", then ")); answer what follows, and where an answer is another than here, change model.json in the folder, which is then served as it stands (or give a changed copy with --graph)"
     ]
+    if !table.isOrdered, chain.count > 1 {
+      notes.append(
+        "is that the order of the layers? The file has them by their names, so that it is guessed too; for another change the \"inputs\" of the nodes"
+      )
+    }
     var nodes: [GuessQuestions.Node] = []
     var activations: [(before: String, name: String, after: String)] = []
     let isText = chain[0].kind == .embedding

@@ -102,6 +102,19 @@ struct WeightLayer {
     return isBare && (name.contains("emb") || name.contains("lookup"))
   }
 
+  /// Where such a layer mostly stands: what reads the input first, a head last.
+  var usualPlace: Int {
+    let name = prefix.lowercased()
+    switch kind {
+    case .embedding: return 0
+    case .linear where isNamedEmbedding: return 0
+    case .linear: return ["in", "enc", "pre"].contains { name.hasPrefix($0) } ? 1 : 5
+    case .conv: return 2
+    case .recurrent: return 3
+    case .batchNorm, .layerNorm, .prelu: return 4
+    }
+  }
+
   /// A description of the layer for a sentence.
   var text: String {
     let name = prefix.isEmpty ? "" : " \(prefix)"

@@ -42,6 +42,28 @@ import Testing
     #expect(found.firstIndex(of: "b") ?? 9 < found.firstIndex(of: "head") ?? 0)
   }
 
+  /// A file that has its layers by name does not tell their order: a head stands last, what reads the input first.
+  @Test func layersByName() throws {
+    let cases: [([(kind: String, name: String, input: Int, output: Int)], [String])] = [
+      ([("linear", "fc", 32, 1), ("lstm", "lstm", 1, 32)], ["lstm", "fc"]),
+      (
+        [("linear", "fc1", 8, 8), ("linear", "fc2", 8, 8), ("lstm", "rnn", 8, 8)],
+        ["rnn", "fc1", "fc2"]
+      ),
+      (
+        [("linear", "inp", 1, 8), ("lstm", "lstm", 8, 8), ("linear", "out", 8, 1)],
+        ["inp", "lstm", "out"]
+      ),
+    ]
+    for (layers, expected) in cases {
+      var table = table(layers)
+      table.isOrdered = false
+      #expect(try names(table) == expected)
+      let notes = try GraphGuess.description(of: table, name: "m").notes
+      #expect(notes.contains { $0.contains("the order of the layers?") })
+    }
+  }
+
   /// A linear layer that makes the channels of a convolution stays before it.
   @Test func aProjectionMayStandBeforeThem() throws {
     let found = try names(

@@ -5,8 +5,8 @@ enum AtenPools {
   {
     switch call.name {
     case "max_pool1d", "avg_pool1d", "max_pool2d", "avg_pool2d": return .tensor(try pool(&t, call))
-    case "adaptive_avg_pool1d": return .tensor(try adaptive(&t, call))
-    case "adaptive_max_pool1d":
+    case "adaptive_avg_pool1d", "adaptive_avg_pool2d": return .tensor(try adaptive(&t, call))
+    case "adaptive_max_pool1d", "adaptive_max_pool2d":
       return .list([.tensor(try adaptive(&t, call)), .other("indices")])
     case "unfold": return .tensor(try windows(&t, call))
     case "upsample_nearest1d": return .tensor(try repeated(&t, call))
@@ -50,25 +50,34 @@ enum AtenPools {
   /// The most windows: each is some nodes of the graph.
   private static let maxWindows = 100
 
-  /// Windows of which there are as many however long the axis is: where they begin is computed from its length.
   private static func adaptive(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
   {
-    let x = try call.tensor(0, "self")
-    let op = call.name == "adaptive_avg_pool1d" ? "ReduceMean" : "ReduceMax"
-    guard let sizes = try call.ints(1, "output_size"), sizes.count == 1,
-      (1...maxWindows).contains(sizes[0])
+    var x = try call.tensor(0, "self")
+    let axes = call.name.hasSuffix("2d") ? 2 : 1
+    guard let sizes = try call.ints(1, "output_size"), (1...axes).contains(sizes.count),
+      sizes.allSatisfy((1...maxWindows).contains)
     else {
       throw call.failure(
         "an output_size other than 1 to \(maxWindows)",
         because: "each window takes nodes of its own")
     }
-    func pooled(_ part: AtenTensor, _ t: inout AtenTranslation) -> AtenTensor {
-      t.emit(op, [part, t.ints([-1])], ["keepdims": .integer(1)], rank: x.rank, of: call)
+    for axis in 1...axes {
+      x = try adaptive(&t, call, x, axis: -axis, count: sizes[max(sizes.count - axis, 0)])
     }
-    let count = sizes[0]
+    return x
+  }
+
+  /// Windows of which there are as many however long the axis is: where they begin is computed from its length.
+  private static func adaptive(
+    _ t: inout AtenTranslation, _ call: AtenCall, _ x: AtenTensor, axis: Int, count: Int
+  ) throws(ImportError) -> AtenTensor {
+    let op = call.name.hasPrefix("adaptive_avg") ? "ReduceMean" : "ReduceMax"
+    func pooled(_ part: AtenTensor, _ t: inout AtenTranslation) -> AtenTensor {
+      t.emit(op, [part, t.ints([axis])], ["keepdims": .integer(1)], rank: x.rank, of: call)
+    }
     if count == 1 { return pooled(x, &t) }
-    let length = t.size(of: x, axis: -1, call)
+    let length = t.size(of: x, axis: axis, call)
     /// ⌊(length · factor + addend) / count⌋
     func share(
       _ factor: Int, plus addend: Int, _ t: inout AtenTranslation
@@ -83,11 +92,11 @@ enum AtenPools {
       let start = try share(index, plus: 0, &t)
       let end = try share(index + 1, plus: count - 1, &t)
       let window = t.emit(
-        "Slice", [x, try t.entry(start, call), try t.entry(end, call), t.ints([-1])],
+        "Slice", [x, try t.entry(start, call), try t.entry(end, call), t.ints([axis])],
         ["isOfExample": .integer(1)], rank: x.rank, of: call)
       parts.append(pooled(window, &t))
     }
-    return t.emit("Concat", parts, ["axis": .integer(-1)], rank: x.rank, of: call)
+    return t.emit("Concat", parts, ["axis": .integer(axis)], rank: x.rank, of: call)
   }
 
   /// `unfold(dim, size, step)`: the elements of each window as a last axis.

@@ -101,8 +101,8 @@ private struct GivenInput {
   let sequences: Int
   private let size: Int
   private let dense: [Double]
-  /// Whether the array is [sequences, elements, steps], as a framework may have it.
-  private let isTurned: Bool
+  /// The parts of a sequence where elements stand before the steps, as a framework may have it: elements, steps, elements.
+  private let parts: (before: Int, steps: Int, behind: Int)?
 
   init(
     _ input: ModelDescription.Input, _ tensor: SourceTensor, of reference: SourceReference?,
@@ -123,15 +123,27 @@ private struct GivenInput {
         file: file, place: name,
         problem: "found an array of \(shape), expected sequences of \(size) elements a step")
     }
-    isTurned =
-      reference?.hasStepsLast ?? false && shape.suffix(2).first == size
-      && shape.last == each / size
+    let place = reference?.stepsBehindElements(of: name)
+    let axis = place.map { $0.steps - $0.axes + shape.count } ?? 0
+    guard axis > 0, axis < shape.count else {
+      parts = nil
+      return
+    }
+    // The array may be without the batch, or as the folder has it.
+    let behind = shape[(axis + 1)...].reduce(1, *)
+    let before = each / max(shape[axis] * behind, 1)
+    let isTurned = shape[axis] == each / size && before > 1 && before * behind == size
+    parts = isTurned ? (before, shape[axis], behind) : nil
   }
 
   func numbers(ofRow row: Int) -> [Float] {
     let each = dense.count / sequences
     let own = dense[row * each..<(row + 1) * each].map { Float($0) }
-    guard isTurned else { return own }
-    return own.indices.map { own[$0 % size * (each / size) + $0 / size] }
+    guard let parts else { return own }
+    return own.indices.map { index in
+      let (step, element) = index.quotientAndRemainder(dividingBy: size)
+      let (before, behind) = element.quotientAndRemainder(dividingBy: parts.behind)
+      return own[(before * parts.steps + step) * parts.behind + behind]
+    }
   }
 }

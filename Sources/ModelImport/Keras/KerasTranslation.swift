@@ -207,6 +207,13 @@ struct KerasTranslation {
           "the input \(input.name.jsonExcerpt) has \(input.axes.count - 1) axes behind its steps: a question has the \(size) numbers of "
             + "a step side by side, [steps, \(size)]")
       }
+      if let steps = KerasValue(name: "", axes: input.axes).stepCount, steps > 1,
+        description.steps == nil, !draft.description.nodes.contains(where: { $0.mask != nil })
+      {
+        note(
+          "the input \(input.name.jsonExcerpt) has \(steps) steps in the file, and no mask: sequences of others are answered as they are; "
+            + "where the model was trained with padding to \(steps) steps, send them padded so")
+      }
       draft.description.inputs.append(description)
     }
     // In the other modes, these are sequences that were read as vectors.

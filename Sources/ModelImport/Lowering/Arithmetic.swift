@@ -103,8 +103,8 @@ enum Arithmetic {
       throw node.refusal(
         "\(values.map(\.shape)), each step of one with each of the other",
         because:
-          "only attention compares steps with steps, of dot products or of Keras's AdditiveAttention"
-      )
+          "only attention compares steps with steps, of dot products or of Keras's AdditiveAttention",
+        instead: Remedy.additive)
     }
     let order = result.foreignOrder
     guard RowMajor.count(order.map(\.size), limit: Lowering.maxElements) != nil else {

@@ -57,10 +57,14 @@ struct CarriedValue: Sendable {
   var foreignOrder: [Atom] { axes.joined().filter { $0.role == .element } }
   var timeAtoms: [Atom] { axes.joined().filter { $0.role == .time } }
 
-  /// Whether the source array has the steps behind the elements of a step: [batch, channels, steps].
-  var hasStepsLast: Bool {
-    guard form == .sequence, size > 1, let last = axes.last, !last.isEmpty else { return false }
-    return last.allSatisfy { $0.role == .time }
+  /// The axis of the source array with the steps, where elements of a step stand before it: [batch, channels, steps, bands].
+  var stepsBehindElements: Int? {
+    guard form == .sequence,
+      let axis = axes.firstIndex(where: { $0.contains { $0.role == .time } }),
+      axes[axis].allSatisfy({ $0.role == .time })
+    else { return nil }
+    let before = axes[..<axis].joined().filter { $0.role == .element }
+    return before.contains { $0.size > 1 } ? axis : nil
   }
 
   /// The value with the batch of one sequence in its axis, where another axis has size 1 too: an exporter may have turned the two

@@ -69,12 +69,16 @@ extension FinishedGraph {
   /// Tells of inputs whose arrays are turned round in the source.
   mutating func noteLayouts(_ lowering: Lowering) {
     for input in inputs {
-      guard case .carried(let value)? = lowering.values[input.source], value.hasStepsLast else {
-        continue
-      }
+      guard case .carried(let value)? = lowering.values[input.source],
+        let axis = value.stepsBehindElements
+      else { continue }
+      let place = axis == value.axes.count - 1 ? "the last axis" : "axis \(axis)"
+      let others = value.axes.map { $0.filter { $0.role == .element }.reduce(1) { $0 * $1.size } }
+        .filter { $0 > 1 }
+      let order = others.count > 1 ? ", in the order of the axes \(others)" : ""
       builder.note(
-        "the input \"\(input.source)\" has its steps in the last axis of the file's array: a question has the \(value.size) numbers "
-          + "of a step side by side, [steps, \(value.size)]"
+        "the input \"\(input.source)\" has its steps in \(place) of the file's array: a question has the \(value.size) numbers "
+          + "of a step side by side, [steps, \(value.size)]\(order)"
       )
     }
   }

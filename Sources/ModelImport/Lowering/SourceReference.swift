@@ -35,8 +35,14 @@ package struct SourceReference: Sendable {
     return isStepwise ? fixed.max() ?? 1 : fixed.first
   }
 
-  /// Whether the source's array of its only input has the steps behind the elements of a step.
-  package var hasStepsLast: Bool { inputs.count == 1 && inputs[0].value.hasStepsLast }
+  /// For an input of the folder whose array in the source has elements of a step before the steps: the number of its axes, and
+  /// that of the steps.
+  package func stepsBehindElements(of input: String) -> (axes: Int, steps: Int)? {
+    guard let value = inputs.first(where: { $0.name == input })?.value,
+      let axis = value.stepsBehindElements
+    else { return nil }
+    return (value.axes.count, axis)
+  }
 
   /// The steps of the exporter's example, for which the source's own graph is right in any case; nil if the file does not tell.
   package var exampleSteps: Int? {

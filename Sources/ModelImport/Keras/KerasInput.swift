@@ -113,3 +113,22 @@ struct KerasInput {
     }
   }
 }
+
+extension KerasInput {
+  /// What a person should know of how a question gives the input, which is `description` in the folder.
+  func notes(on description: ModelDescription.Input, isMasked: Bool) -> [String] {
+    let value = KerasValue(name: "", axes: axes)
+    var notes: [String] = []
+    if case .features(let size, _, _) = description.kind, axes.count > 2, value.stepAxis == 0 {
+      notes.append(
+        "the input \(name.jsonExcerpt) has \(axes.count - 1) axes behind its steps: a question has the \(size) numbers of "
+          + "a step side by side, [steps, \(size)]")
+    }
+    if let steps = value.stepCount, steps > 1, description.steps == nil, !isMasked {
+      notes.append(
+        "the input \(name.jsonExcerpt) has \(steps) steps in the file, and no mask: sequences of others are answered as they are; "
+          + "where the model was trained with padding to \(steps) steps, send them padded so")
+    }
+    return notes
+  }
+}

@@ -200,20 +200,8 @@ struct KerasTranslation {
       guard let description = input.description(axis: axis) else {
         throw model.refusal("the input \(input.name.jsonExcerpt) leads to no output")
       }
-      if case .features(let size, _, _) = description.kind, input.axes.count > 2,
-        KerasValue(name: "", axes: input.axes).stepAxis == 0
-      {
-        note(
-          "the input \(input.name.jsonExcerpt) has \(input.axes.count - 1) axes behind its steps: a question has the \(size) numbers of "
-            + "a step side by side, [steps, \(size)]")
-      }
-      if let steps = KerasValue(name: "", axes: input.axes).stepCount, steps > 1,
-        description.steps == nil, !draft.description.nodes.contains(where: { $0.mask != nil })
-      {
-        note(
-          "the input \(input.name.jsonExcerpt) has \(steps) steps in the file, and no mask: sequences of others are answered as they are; "
-            + "where the model was trained with padding to \(steps) steps, send them padded so")
-      }
+      let isMasked = draft.description.nodes.contains { $0.mask != nil }
+      for text in input.notes(on: description, isMasked: isMasked) { note(text) }
       draft.description.inputs.append(description)
     }
     // In the other modes, these are sequences that were read as vectors.

@@ -123,7 +123,7 @@ package final class Service: Sendable {
     do throws(Fault) {
       let (route, grant, place) = try parts.clients.admitting(
         peer, isPreflight: crossOrigin.isPreflight(head)
-      ) { () throws(Fault) in try self.route(of: endpoint, for: head) }
+      ) { () throws(Fault) in try self.route(of: endpoint, path, for: head) }
       guard let route else {
         var answer = HTTPResponse(
           status: .ok, fields: ["allow": endpoint.methods.joined(separator: ", ")])
@@ -148,9 +148,9 @@ package final class Service: Sendable {
   }
 
   /// The route of a request and what its client may do; no route for an OPTIONS request, which only asks for the
-  /// methods.
+  /// methods. A model that the path names is checked here, before the body is read.
   private func route(
-    of endpoint: Endpoint, for head: HTTPRequest
+    of endpoint: Endpoint, _ path: MatchedPath, for head: HTTPRequest
   ) throws(Fault) -> (Route?, Grant) {
     let isUnknown = endpoint === router.unknown
     if head.method == "OPTIONS", !isUnknown || head.path == "*" { return (nil, .all) }
@@ -162,7 +162,11 @@ package final class Service: Sendable {
     guard let route = endpoint.route(for: head.method) else {
       throw Fault(RouteError.method(head.method, allowed: endpoint.methods))
     }
-    return (route, try access.check(route.access, by: head))
+    let grant = try access.check(route.access, by: head)
+    if grant.models != nil, let name = path["name"] {
+      _ = try grant.models(of: parts.models.snapshot).model(name)
+    }
+    return (route, grant)
   }
 
   private func answer(_ call: Call, by answer: Route.Answer) {

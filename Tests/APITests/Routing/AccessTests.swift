@@ -113,6 +113,9 @@ import Testing
       let answer = await ask(service, "POST", path, token: "small", body: Self.predict)
       #expect(answer.status == .forbidden)
     }
+    // Where the path names the model, no body is read before that.
+    let answer = await ask(service, "POST", "/models/echo/predict", token: "small", body: "[")
+    #expect(answer.status == .forbidden)
     let named = #"{"model":"echo","inputs":[1,2]}"#
     #expect(
       await ask(service, "POST", "/predict", token: "small", body: named).status == .forbidden)

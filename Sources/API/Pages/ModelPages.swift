@@ -11,18 +11,20 @@ struct ModelPages: Sendable {
   init(_ parts: ServiceParts) { models = parts.models }
 
   /// `GET /models`
-  func list() -> HTTPResponse {
-    let models = models.snapshot
+  func list(_ call: Call) -> HTTPResponse {
+    let models = call.grant.models(of: models.snapshot)
     var writer = JSONWriter()
     writer.raw(#"{"models":"#)
-    writer.array(models.models) { writer, model in write(model, of: models, to: &writer) }
+    writer.array(models.models.filter { models.allows($0.name) }) { writer, model in
+      write(model, of: models, to: &writer)
+    }
     writer.raw("}\n")
     return .json(writer.bytes)
   }
 
   /// `GET /models/NAME`
   func one(_ call: Call) throws(Fault) -> HTTPResponse {
-    let models = models.snapshot
+    let models = call.grant.models(of: models.snapshot)
     var writer = JSONWriter()
     write(try models.model(call.path["name"] ?? ""), of: models, isWhole: true, to: &writer)
     writer.raw("\n")

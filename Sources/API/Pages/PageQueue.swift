@@ -10,18 +10,30 @@ final class PageQueue: Sendable {
   static let restRatio = 4
 
   let queue = DispatchQueue(label: "pages", qos: .userInitiated)
-  private let waiting = Mutex<[MatchedPath: [Call]]>([:])
+  private let waiting = Mutex<[Page: [Call]]>([:])
+
+  /// What requests have in common that get the same page.
+  private struct Page: Hashable {
+    let path: MatchedPath
+    /// The name of the client's token, if that is for some models only; nil: for all.
+    let limitedToken: String?
+
+    init(of call: Call) {
+      path = call.path
+      limitedToken = call.grant.models == nil ? nil : call.grant.tokenName
+    }
+  }
 
   /// Calls `answer`, off the loop, with `call` and the other calls that wait for the same page.
   func add(_ call: Call, answer: @escaping @Sendable ([Call]) -> Void) {
-    let path = call.path
+    let page = Page(of: call)
     let call = call.offLoop
     let isFirst = waiting.withLock { waiting in
-      waiting[path, default: []].append(call)
-      return waiting[path]?.count == 1
+      waiting[page, default: []].append(call)
+      return waiting[page]?.count == 1
     }
     guard isFirst else { return }
-    add { [self] in answer(waiting.withLock { $0.removeValue(forKey: path) } ?? []) }
+    add { [self] in answer(waiting.withLock { $0.removeValue(forKey: page) } ?? []) }
   }
 
   /// Calls `make` off the loop, to make a page for one request.

@@ -7,15 +7,17 @@ import Synchronization
 enum Access {
   /// Every client.
   case open
+  /// Every client that has a token, whatever its scopes; every client where no tokens are needed.
+  case known
   /// Clients that may use the models and see their descriptions.
   case predict
   /// Operators, who may see what other clients do.
   case operate
 
-  /// The scope that a token must have; nil where no token is needed.
+  /// The scope that a token must have; nil where any token will do, or none is needed.
   var scope: AccessToken.Scope? {
     switch self {
-    case .open: nil
+    case .open, .known: nil
     case .predict: .predict
     case .operate: .operate
     }
@@ -71,9 +73,10 @@ final class AccessPolicy: Sendable {
 
   /// - Throws: if the request with this head may not use the route.
   func check(_ access: Access, by head: HTTPRequest) throws(Fault) -> Grant {
-    guard let scope = access.scope else { return .all }
+    if access == .open { return .all }
+    let scope = access.scope
     let table = tokens.withLock { $0 }
-    if table == nil, scope == .predict { return .all }
+    if table == nil, access != .operate { return .all }
     guard table != nil || operatorKey != nil else { throw Fault(AccessError.noOperatorKey) }
     guard let given = head.bearerToken else {
       throw Fault(AccessError.noToken(needs: scope, isKey: table == nil))
@@ -82,7 +85,7 @@ final class AccessPolicy: Sendable {
     guard let token = table?.token(given) else {
       throw Fault(AccessError.unknownToken(needs: scope, isKey: table == nil))
     }
-    guard token.scopes.contains(scope) else {
+    if let scope, !token.scopes.contains(scope) {
       throw Fault(AccessError.scope(token: token.name, needs: scope))
     }
     return Grant(

@@ -2,9 +2,9 @@ import Serving
 
 /// Why a request is refused access. Cases carry facts; `sentence` words them.
 enum AccessError: Error, Equatable, Sendable {
-  /// The request has no token. If `isKey`, only the operator's key would do.
-  case noToken(needs: AccessToken.Scope, isKey: Bool)
-  case unknownToken(needs: AccessToken.Scope, isKey: Bool)
+  /// The request has no token. If `isKey`, only the operator's key would do; without a scope, any token.
+  case noToken(needs: AccessToken.Scope?, isKey: Bool)
+  case unknownToken(needs: AccessToken.Scope?, isKey: Bool)
   case scope(token: String, needs: AccessToken.Scope)
   /// Only operators have access, and the server has no key to recognise them by.
   case noOperatorKey
@@ -32,15 +32,17 @@ extension AccessError: FaultSource {
   var sentence: String {
     switch self {
     case .noToken(_, isKey: true), .unknownToken(_, isKey: true):
-      "sessions are listed for operators only, expected authorization: Bearer and the server's operator_key"
+      "this is for operators only, expected authorization: Bearer and the server's operator_key"
     case .noToken(let scope, isKey: false):
-      "found no token, expected authorization: Bearer and a token with the scope \(scope.rawValue)"
+      "found no token, expected authorization: Bearer and a token"
+        + (scope.map { " with the scope \($0.rawValue)" } ?? "")
     case .unknownToken(let scope, isKey: false):
-      "the token of authorization is not known, expected one with the scope \(scope.rawValue)"
+      "the token of authorization is not known"
+        + (scope.map { ", expected one with the scope \($0.rawValue)" } ?? "")
     case .scope(let token, let scope):
       "the token \(quoted(token)) has not the scope \(scope.rawValue), which this needs"
     case .noOperatorKey:
-      "sessions are listed for operators only, and the server has no operator_key by which to know them"
+      "this is for operators only, and the server has neither an operator_key nor a tokens_file by which to know them"
     }
   }
 }

@@ -53,7 +53,8 @@ final class Route: Sendable {
     case onLoop
     /// On another thread, once per request.
     case forEach
-    /// On another thread, once for all requests that wait: the page depends on nothing but the path.
+    /// On another thread, once for all requests that wait: the page depends on nothing but the path and the models that
+    /// the client may use.
     case shared
   }
 

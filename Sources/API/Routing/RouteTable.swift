@@ -40,7 +40,7 @@ struct RouteTable: Sendable {
         .question { forecasts.answer($0) }),
       Route(
         "GET", "/models", "the models, their inputs and outputs", access: .predict,
-        .page(.shared) { _ in models.list() }),
+        .page(.shared, models.list)),
       Route("GET", "/models/{name}", "one model", access: .predict, .page(.shared, models.one)),
       Route(
         "GET", "/models/{name}/sessions",
@@ -53,7 +53,7 @@ struct RouteTable: Sendable {
         "DELETE", "/models/{name}/sessions/{id}", nil, access: .predict,
         .laterPage { sessions.end($0, completion: $1) }),
       Route(
-        "GET", "/whoami", "what the server takes you for: address, token, limits", access: .predict,
+        "GET", "/whoami", "what the server takes you for: address, token, limits", access: .known,
         .page(.onLoop) { [client = ClientPage(parts)] in client.response(to: $0) }),
       Route(
         "GET", "/livez", "200 as long as the process runs", access: .open, isHealthCheck: true,

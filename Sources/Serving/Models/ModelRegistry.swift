@@ -52,7 +52,7 @@ package struct ModelSnapshot: Sendable {
 
   /// The model called `name`.
   package func model(_ name: String) throws(Fault) -> ServedModel {
-    if let limit, !limit.names.contains(name) {
+    if let limit, !allows(name) {
       throw Fault(ModelChoiceError.notAllowed(name: name, token: limit.token))
     }
     guard let place = places[name] else {
@@ -60,6 +60,9 @@ package struct ModelSnapshot: Sendable {
     }
     return models[place]
   }
+
+  /// Whether the client's access token allows the model called `name`.
+  package func allows(_ name: String) -> Bool { limit?.names.contains(name) ?? true }
 
   /// A snapshot that finds only the models in `names`, those that the access token called `token` allows.
   package func limited(to names: Set<String>, ofToken token: String) -> ModelSnapshot {

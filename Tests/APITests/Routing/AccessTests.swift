@@ -127,7 +127,40 @@ import Testing
     #expect(
       await ask(service, "POST", "/models/small/predict", token: "small", body: Self.predict)
         .status == .ok)
-    #expect(await ask(service, "GET", "/models", token: "small").status == .ok)
+    #expect(await ask(service, "GET", "/models/echo", token: "small").status == .forbidden)
+    #expect(await ask(service, "GET", "/models/small", token: "small").status == .ok)
+  }
+
+  /// Also of requests that wait for the list at the same time.
+  @Test func theListHasTheModelsOfTheToken() async throws {
+    let service = try service()
+    let lists = await withTaskGroup(of: (String, [String]).self) { group in
+      for token in Array(repeating: ["small", "user", Self.operatorKey], count: 8).joined() {
+        group.addTask {
+          let page = await ask(service, "GET", "/models", token: token)
+          let names = String(decoding: page.body, as: UTF8.self)
+            .matches(of: /{"name":"(\w+)","version"/).map { String($0.1) }
+          return (token, names)
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    for (token, names) in lists {
+      #expect(names == (token == "small" ? ["small"] : ["echo", "small"]))
+    }
+  }
+
+  /// Whoever has a token may ask what it is for.
+  @Test func everyTokenIsToldOfItself() async throws {
+    let service = try service()
+    for token in ["user", "ops", "small", "none", Self.operatorKey] {
+      #expect(await ask(service, "GET", "/whoami", token: token).status == .ok)
+    }
+    for token in [nil, "wrong"] {
+      let page = await ask(service, "GET", "/whoami", token: token)
+      #expect(page.status == .unauthorized)
+      #expect(!String(decoding: page.body, as: UTF8.self).contains("scope"))
+    }
   }
 
   @Test func metricsMayBeForOperators() async throws {

@@ -769,7 +769,7 @@ import Testing
     #expect(answer.fields["www-authenticate"] == "Bearer")
     #expect(
       refusal((answer.status, answer.body), 401)
-        == "sessions are listed for operators only, expected authorization: Bearer and the server's operator_key"
+        == "this is for operators only, expected authorization: Bearer and the server's operator_key"
     )
     // Nobody else learns which models there are, or what the query may be.
     let other = await list(
@@ -785,7 +785,7 @@ import Testing
       #expect(answer.fields["www-authenticate"] == nil)
       #expect(
         refusal((answer.status, answer.body), 403)
-          == "sessions are listed for operators only, and the server has no operator_key by which to know them"
+          == "this is for operators only, and the server has neither an operator_key nor a tokens_file by which to know them"
       )
     }
   }

@@ -75,6 +75,42 @@ static inline int cssl_use_private_key(SSL_CTX *context, const char *file) {
   return asked ? -1 : used;
 }
 
+/// The place in the file `chain`, from 1, of the certificate that the key in the file `key` belongs to; 0 if there is
+/// none, -1 if the key can't be read.
+static inline int cssl_place_of_key(const char *chain, const char *key) {
+  int asked = 0, place = 0;
+  BIO *in = BIO_new_file(key, "r");
+  EVP_PKEY *private_key = in == NULL ? NULL : PEM_read_bio_PrivateKey(in, NULL, cssl_refuse_pass_phrase, &asked);
+  BIO_free(in);
+  if (private_key == NULL) return -1;
+  in = BIO_new_file(chain, "r");
+  for (int number = 1; in != NULL && place == 0; number++) {
+    X509 *certificate = PEM_read_bio_X509_AUX(in, NULL, NULL, NULL);
+    if (certificate == NULL) break;
+    if (X509_check_private_key(certificate, private_key) == 1) place = number;
+    X509_free(certificate);
+  }
+  BIO_free(in);
+  EVP_PKEY_free(private_key);
+  return place;
+}
+
+/// Whether the first certificate in `file` has expired at the time `now` (1), is not valid yet (-1), or neither (0); 0
+/// also if the file can't be read.
+static inline int cssl_expiry(const char *file, time_t now) {
+  BIO *in = BIO_new_file(file, "r");
+  X509 *certificate = in == NULL ? NULL : PEM_read_bio_X509_AUX(in, NULL, NULL, NULL);
+  BIO_free(in);
+  int expiry = 0;
+  if (certificate != NULL) {
+    if (X509_cmp_time(X509_get0_notAfter(certificate), &now) < 0) expiry = 1;
+    else if (X509_cmp_time(X509_get0_notBefore(certificate), &now) > 0) expiry = -1;
+  }
+  X509_free(certificate);
+  ERR_clear_error();
+  return expiry;
+}
+
 /// Makes the first of `all` choose among them by the client's host name; `all` must live as long as the contexts.
 static inline void cssl_enable_sni(cssl_contexts *all) {
   SSL_CTX_set_tlsext_servername_callback(all->contexts[0], cssl_choose_context);

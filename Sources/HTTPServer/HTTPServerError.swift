@@ -9,7 +9,7 @@ package enum HTTPServerError: Error, Equatable, Sendable {
   /// A system call failed.
   case systemCall(name: String, address: String, port: Int, errno: CInt)
   /// A certificate, key or authority that can't be used; `problem` is OpenSSL's reason, or ours.
-  case certificate(file: String, problem: String)
+  case certificate(TLSSettings.Role, file: String, problem: String)
   /// The process may not open enough descriptors for a single connection; `needed` is the least limit that would do.
   case tooFewDescriptors(limit: Int, needed: Int)
 }
@@ -23,8 +23,8 @@ extension HTTPServerError: CustomStringConvertible {
       "the address \(address) can't be resolved: \(unsafe String(cString: gai_strerror(code)))"
     case .addressInUse(let address, let port):
       "port \(port) of \(address) is in use, expected it to be free"
-    case .certificate(let file, let problem):
-      "\(file) can't be used for TLS: \(problem)"
+    case .certificate(let role, let file, let problem):
+      "\(role.rawValue): \(file) can't be used for TLS: \(problem)"
     case .tooFewDescriptors(let limit, let needed):
       "found a limit of \(limit) open files (ulimit -n), expected at least \(needed)"
     case .systemCall(let name, let address, let port, let errno):

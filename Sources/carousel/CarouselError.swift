@@ -14,8 +14,10 @@ enum CarouselError: Error, Equatable {
   case twoNames(String, String, source: SettingSource)
   /// A settings file that is not a JSON object of plain values.
   case badSettingsFile(path: String, problem: String)
-  /// A token file that can't be read, or to which the token can't be added.
+  /// A file that holds something other than tokens.
   case badTokenFile(path: String, problem: String)
+  /// A token that can't be added, as the file has one of its name.
+  case duplicateToken(name: String, path: String)
   /// A system call that failed for a file; the path `-` is standard input.
   case file(path: String, code: Int32)
   /// Standard output did not accept all that was printed.
@@ -65,9 +67,12 @@ enum CarouselError: Error, Equatable {
   case noCache(file: String)
   /// A file that could not be imported, and the importer's reason, which names the file.
   case notImported(path: String, reason: String)
+  /// A file that can't be read; `remedy` says how to make one, where a command does.
+  indirect case settingFile(setting: String, CarouselError, remedy: String?)
   /// An error about an input; `origin` is its file and, for an array, its shape.
   indirect case inInput(origin: String, CarouselError)
-  case portInUse(port: Int, address: String)
+  /// A port that another socket listens on; `isTLS` means that of `tls_port`.
+  case portInUse(port: Int, address: String, isTLS: Bool)
   /// Two folders whose models have the same name.
   case duplicateModel(name: String, folders: [String])
   /// A `default_model` that is not loaded.
@@ -90,6 +95,8 @@ extension CarouselError: CustomStringConvertible {
       "\(former) (\(source)): found another value than that of \(name), which is the same setting"
     case .badTokenFile(let path, let problem):
       "\(path) is no file of tokens: \(problem)"
+    case .duplicateToken(let name, let path):
+      "\(path) has a token called \"\(name)\" already, expected another name, or that its line is taken out first"
     case .badSettingsFile(let path, let problem):
       "\(path): \(problem)"
     case .file(let path, let code):
@@ -139,9 +146,13 @@ extension CarouselError: CustomStringConvertible {
       "\(file): found a file in the place of a model folder, and neither XDG_CACHE_HOME nor HOME says where its folder may be kept"
     case .notImported(let path, let reason):
       reason.hasPrefix(path) ? reason : "\(path): \(reason)"
+    case .settingFile(let setting, let error, let remedy):
+      "\(setting): \(error)" + (remedy.map { "; \($0)" } ?? "")
     case .inInput(let origin, let error): "\(origin): \(error)"
-    case .portInUse(let port, let address):
+    case .portInUse(let port, let address, isTLS: false):
       "port \(port) of \(address) is in use; --port 0 picks a free one"
+    case .portInUse(let port, let address, isTLS: true):
+      "tls_port: port \(port) of \(address) is in use, expected one that is free"
     case .duplicateModel(let name, let folders):
       "two models are called \"\(name)\": \(folders.joined(separator: " and "))"
     case .unknownDefaultModel(let name, let loaded):

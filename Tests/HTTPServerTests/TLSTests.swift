@@ -1,5 +1,6 @@
 import CSSL
 import Dispatch
+import FoundationEssentials
 import Glibc
 import HTTPCore
 import Synchronization
@@ -240,17 +241,79 @@ import Testing
     #expect(failures.value == 0 && answers >= 60 && reloads.value >= 10)
   }
 
-  @Test(arguments: ["one-key.pem", "nowhere.pem"]) func filesThatCantBeUsedAreNamed(name: String) {
-    let file = TLSFixtures.file(name)
-    let settings = TLSSettings(certificates: [
-      .init(chain: file, key: TLSFixtures.file("one-key.pem"))
-    ])
-    #expect {
-      try TLSContext(settings)
-    } throws: {
-      guard case .certificate(file, let problem)? = $0 as? HTTPServerError else { return false }
-      return !problem.isEmpty
+  /// What is found instead is named, with the command that makes what is expected.
+  @Test(
+    arguments: [
+      (nil, "No such file or directory"), ("", "found an empty file, expected"),
+      ("hello", "found no PEM, expected"),
+      ("\u{30}\u{3}\u{2}\u{1}\u{3}\u{30}\u{3}\u{2}", "found PKCS#12, expected"),
+      ("\u{30}\u{6}\u{30}\u{4}\u{2}\u{2}\u{0}\u{1}", "found DER, expected"),
+    ] as [(String?, String)])
+  func filesThatCantBeUsedAreNamed(content: String?, problem: String) throws {
+    let folder = TemporaryFolder()
+    let file = folder.path + "/a.pem"
+    if let content { try Self.write(content, to: file) }
+    let (chain, key) = (TLSFixtures.file("one.pem"), TLSFixtures.file("one-key.pem"))
+    for (name, settings) in [
+      ("tls_certificate", TLSSettings(certificates: [.init(chain: file, key: key)])),
+      ("tls_key", TLSSettings(certificates: [.init(chain: chain, key: file)])),
+      (
+        "tls_client_authorities",
+        TLSSettings(certificates: [TLSFixtures.certificate("one")], clientAuthorities: file)
+      ),
+    ] {
+      #expect {
+        try TLSContext(settings)
+      } throws: {
+        "\($0)".hasPrefix("\(name): \(file) can't be used for TLS: \(problem)")
+          && (!problem.contains("DER") || "\($0)".contains("-inform der -in \(file)"))
+          && (!problem.contains("PKCS") || "\($0)".contains("openssl pkcs12 -in \(file)"))
+      }
     }
+  }
+
+  /// The order of a chain is not blamed on the key, nor another key on the chain.
+  @Test func aKeyThatIsNotOfTheFirstCertificate() throws {
+    let folder = TemporaryFolder()
+    let (chain, key) = (folder.path + "/chain.pem", TLSFixtures.file("one-key.pem"))
+    let texts = try ["authority", "one"].map {
+      try String(contentsOfFile: TLSFixtures.file("\($0).pem"), encoding: .utf8)
+    }
+    try Self.write(texts.joined(), to: chain)
+    #expect(
+      throws: HTTPServerError.certificate(
+        .chain, file: chain,
+        problem:
+          "found the certificate of \(key) as number 2, expected it first, and behind it those that it follows from"
+      )
+    ) { try TLSContext(TLSSettings(certificates: [.init(chain: chain, key: key)])) }
+    let (one, other) = (TLSFixtures.file("one.pem"), TLSFixtures.file("two-key.pem"))
+    #expect(
+      throws: HTTPServerError.certificate(
+        .key, file: other, problem: "found the key of another certificate, expected that of \(one)"
+      )
+    ) { try TLSContext(TLSSettings(certificates: [.init(chain: one, key: other)])) }
+    #expect(
+      throws: HTTPServerError.certificate(
+        .chain, file: other,
+        problem:
+          "found EC PRIVATE KEY, expected a certificate and those that it follows from in PEM"
+      )
+    ) { try TLSContext(TLSSettings(certificates: [.init(chain: other, key: other)])) }
+  }
+
+  @Test func certificatesOfAnotherTimeAreNamed() throws {
+    let settings = TLSSettings(certificates: [TLSFixtures.certificate("one")])
+    #expect(settings.untimelyCertificates().isEmpty)
+    let file = TLSFixtures.file("one.pem")
+    for (now, problem) in [(0, "it is not valid yet"), (1 << 33, "it has expired")] {
+      let found = settings.untimelyCertificates(at: now)
+      #expect(found.map(\.file) == [file] && found.map(\.problem) == [problem])
+    }
+  }
+
+  private static func write(_ text: String, to path: String) throws {
+    try text.write(toFile: path, atomically: false, encoding: .utf8)
   }
 
   /// OpenSSL would wait for whoever writes to the pipe.
@@ -259,14 +322,18 @@ import Testing
     let pipe = folder.path + "/pipe"
     try #require(mkfifo(pipe, 0o600) == 0)
     let key = TLSFixtures.file("one-key.pem")
-    for settings in [
-      TLSSettings(certificates: [.init(chain: pipe, key: key)]),
-      TLSSettings(certificates: [.init(chain: TLSFixtures.file("one.pem"), key: pipe)]),
-      TLSSettings(certificates: [TLSFixtures.certificate("one")], clientAuthorities: pipe),
-    ] {
+    let files: [(TLSSettings.Role, TLSSettings)] = [
+      (.chain, TLSSettings(certificates: [.init(chain: pipe, key: key)])),
+      (.key, TLSSettings(certificates: [.init(chain: TLSFixtures.file("one.pem"), key: pipe)])),
+      (
+        .clientAuthorities,
+        TLSSettings(certificates: [TLSFixtures.certificate("one")], clientAuthorities: pipe)
+      ),
+    ]
+    for (role, settings) in files {
       #expect(
         throws: HTTPServerError.certificate(
-          file: pipe, problem: "found no regular file, expected one in PEM")
+          role, file: pipe, problem: "found no regular file, expected one in PEM")
       ) { try TLSContext(settings) }
     }
   }

@@ -37,49 +37,66 @@ import Synchronization
   private static func context(
     _ certificate: TLSSettings.Certificate, _ clientAuthorities: String?
   ) throws(HTTPServerError) -> OpaquePointer {
-    for file in [certificate.chain, certificate.key] + (clientAuthorities.map { [$0] } ?? []) {
-      var status = stat()
-      // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
-      guard unsafe stat(file, &status) == 0 else {
-        // SAFETY: strerror returns a string that stays valid until this thread's next call of it.
-        throw .certificate(file: file, problem: unsafe String(cString: strerror(errno)))
-      }
-      if status.st_mode & S_IFMT == S_IFREG { continue }
-      // OpenSSL would wait for a pipe's writer, and read a device that has no end.
-      throw .certificate(file: file, problem: "found no regular file, expected one in PEM")
-    }
+    var files = [(TLSSettings.Role.chain, certificate.chain), (.key, certificate.key)]
+    if let clientAuthorities { files.append((.clientAuthorities, clientAuthorities)) }
+    for (role, file) in files { try checkReadable(file, role) }
     // SAFETY: the paths are zero-terminated strings for the length of each call; the context is freed if a call fails.
     guard let context = unsafe cssl_new_server_context() else {
-      throw .certificate(file: certificate.chain, problem: "out of memory")
+      throw .certificate(.chain, file: certificate.chain, problem: "out of memory")
     }
     func check(
-      _ isFine: Bool, _ file: String, expected: String
+      _ isFine: Bool, _ role: TLSSettings.Role, _ file: String, _ problem: (String) -> String
     ) throws(HTTPServerError) {
       guard !isFine else { return }
       let reason = unsafe String(cString: cssl_reason())
       unsafe SSL_CTX_free(context)
-      throw .certificate(file: file, problem: "\(reason), expected \(expected) in PEM")
+      throw .certificate(role, file: file, problem: problem(reason))
     }
     cssl_clear_errors()
     try check(
-      unsafe SSL_CTX_use_certificate_chain_file(context, certificate.chain) == 1, certificate.chain,
-      expected: "a certificate and those that it follows from")
-    let isKeyUsed = unsafe cssl_use_private_key(context, certificate.key)
-    if isKeyUsed < 0 {
-      cssl_clear_errors()
-      unsafe SSL_CTX_free(context)
-      throw .certificate(
-        file: certificate.key,
-        problem: "found a key that needs a pass phrase, expected one without: "
-          + "openssl pkey -in \(certificate.key) -out key.pem writes it")
+      unsafe SSL_CTX_use_certificate_chain_file(context, certificate.chain) == 1, .chain,
+      certificate.chain
+    ) { PEMProblem.sentence(of: certificate.chain, as: .chain, reason: $0) }
+    // Told before the key is used, which would be blamed for the order of the chain.
+    let place = unsafe cssl_place_of_key(certificate.chain, certificate.key)
+    try check(place <= 1, .chain, certificate.chain) { _ in
+      "found the certificate of \(certificate.key) as number \(place), expected it first, and behind it those that it follows from"
     }
-    try check(isKeyUsed == 1, certificate.key, expected: "the certificate's private key")
+    cssl_clear_errors()
+    let isKeyUsed = unsafe cssl_use_private_key(context, certificate.key)
+    try check(isKeyUsed >= 0, .key, certificate.key) { _ in
+      "found a key that needs a pass phrase, expected one without: "
+        + "openssl pkey -in \(certificate.key) -out key.pem writes it"
+    }
+    try check(place != 0, .key, certificate.key) { _ in
+      "found the key of another certificate, expected that of \(certificate.chain)"
+    }
+    try check(isKeyUsed == 1, .key, certificate.key) {
+      PEMProblem.sentence(of: certificate.key, as: .key, reason: $0)
+    }
     if let clientAuthorities {
       try check(
-        unsafe cssl_require_client_certificates(context, clientAuthorities) == 1, clientAuthorities,
-        expected: "certificates of authorities")
+        unsafe cssl_require_client_certificates(context, clientAuthorities) == 1,
+        .clientAuthorities, clientAuthorities
+      ) { PEMProblem.sentence(of: clientAuthorities, as: .clientAuthorities, reason: $0) }
     }
     return unsafe context
+  }
+
+  private static func checkReadable(
+    _ file: String, _ role: TLSSettings.Role
+  ) throws(HTTPServerError) {
+    var status = stat()
+    // SAFETY: the path is a zero-terminated string for the length of each call; `stat` writes one `stat`.
+    guard unsafe stat(file, &status) == 0, unsafe access(file, R_OK) == 0 else {
+      // SAFETY: strerror returns a string that stays valid until this thread's next call of it.
+      throw .certificate(role, file: file, problem: unsafe String(cString: strerror(errno)))
+    }
+    // OpenSSL would wait for a pipe's writer, and read a device that has no end.
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .certificate(
+        role, file: file, problem: "found no regular file, expected one in PEM")
+    }
   }
 
   /// Makes the server's side of a TLS connection over a socket; nil if memory is exhausted. The caller frees it.

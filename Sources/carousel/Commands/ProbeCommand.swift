@@ -46,6 +46,6 @@ struct ProbeCommand: ParsableCommand {
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> String {
     let settings = try SettingOptions.parse([]).resolve(environment: environment)
-    return settings.url(port: settings.integer(.port)) + "/readyz"
+    return settings.url(port: settings.integer(.port), isTLS: settings.speaksTLS) + "/readyz"
   }
 }

@@ -48,7 +48,8 @@ struct ServeCommand: ParsableCommand {
     do {
       server = try ModelServer(graphs: graphs, settings: settings, logger: logger)
     } catch HTTPServerError.addressInUse(let address, let port) {
-      throw CarouselError.portInUse(port: port, address: address)
+      throw CarouselError.portInUse(
+        port: port, address: address, isTLS: port == settings.integer(.tlsPort))
     }
     // Writing to a closed socket or log pipe must return an error, not end the process.
     signal(SIGPIPE, SIG_IGN)
@@ -77,14 +78,14 @@ struct ServeCommand: ParsableCommand {
     guard server.start() else { dispatchMain() }
     announce(server, graphs: graphs, settings: settings)
     let milliseconds = start.duration(to: .now) / .milliseconds(1)
-    logger.info(
-      "ready",
-      metadata: [
-        "url": .string(server.url), "version": .string(CarouselCommand.version),
-        "models": .array(graphs.map { .string($0.model.description.name) }),
-        "start_ms": .stringConvertible(milliseconds.rounded()),
-        "max_memory_bytes": .stringConvertible(server.memory.limit),
-      ])
+    var metadata: Logger.Metadata = [
+      "url": .string(server.url), "version": .string(CarouselCommand.version),
+      "models": .array(graphs.map { .string($0.model.description.name) }),
+      "start_ms": .stringConvertible(milliseconds.rounded()),
+      "max_memory_bytes": .stringConvertible(server.memory.limit),
+    ]
+    if let url = server.tlsURL { metadata["tls_url"] = .string(url) }
+    logger.info("ready", metadata: metadata)
     dispatchMain()
   }
 
@@ -108,11 +109,12 @@ struct ServeCommand: ParsableCommand {
     let models = graphs.map(\.model)
     let name = settings.text(.defaultModel)
     let answering = models.first { $0.description.name == name } ?? models[0]
+    let token = settings.text(.tokensFile).isEmpty ? "" : " -H \"authorization: Bearer $TOKEN\""
     let example =
       ExampleQuestion(for: answering).map {
-        "curl -s \(server.url)/predict -d \($0.json.printable.shellQuoted)"
+        "curl -s \(server.url)/predict\(token) -d \($0.json.printable.shellQuoted)"
       }
-      ?? "curl -s \(server.url)/models/\(answering.description.name)"
+      ?? "curl -s \(server.url)/models/\(answering.description.name)\(token)"
     print(
       "Carousel serves \(models.map(\.description.name).joined(separator: ", ")). Try:\n\n\(example)\n"
     )

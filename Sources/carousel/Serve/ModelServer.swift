@@ -70,9 +70,11 @@ final class ModelServer: Sendable {
     reference.set(server)
     var watches: [FileWatch] = []
     if let tls = modules.server.tls {
+      warnOfUntimelyCertificates(tls, logger)
       watches.append(
         FileWatch("certificates", paths: tls.files, logger: logger) { [server] in
           try server.reload(tls)
+          warnOfUntimelyCertificates(tls, logger)
         })
     }
     if modules.service.tokens != nil {
@@ -99,10 +101,15 @@ final class ModelServer: Sendable {
   }
 
   /// The URL at which a client on this machine finds the server.
-  var url: String { settings.url(port: server.port) }
+  var url: String { settings.url(port: server.port, isTLS: settings.speaksTLS) }
 
   /// The port for TLS; nil if there is none.
   var tlsPort: Int? { server.tlsPort }
+
+  /// The URL of the port for TLS that is beside another; nil if there is none.
+  var tlsURL: String? {
+    settings.speaksTLS ? nil : server.tlsPort.map { settings.url(port: $0, isTLS: true) }
+  }
 
   /// Restores the sessions that the last process wrote, and begins to answer.
   ///
@@ -183,6 +190,14 @@ final class ModelServer: Sendable {
       written = isWell
       return isWell
     }
+  }
+}
+
+private func warnOfUntimelyCertificates(_ tls: TLSSettings, _ logger: Logger) {
+  for (file, problem) in tls.untimelyCertificates() {
+    logger.warning(
+      "clients refuse a certificate",
+      metadata: ["file": .string(file), "reason": .string(problem)])
   }
 }
 

@@ -1,4 +1,5 @@
 import API
+import Glibc
 import HTTPServer
 import Logging
 import ModelFormat
@@ -45,9 +46,26 @@ extension Settings {
   var sessionFiles: [String] { text(.sessionFile).split(separator: ":").map(String.init) }
 
   /// The access tokens; nil if clients need none.
+  ///
+  /// - Throws: if the file can't be used, or operators alone have access to something and nobody could be one.
   func tokens() throws(CarouselError) -> TokenTable? {
     let path = text(.tokensFile)
-    return path.isEmpty ? nil : TokenTable(try TokenFile(path: path).tokens)
+    guard path.isEmpty else {
+      do throws(CarouselError) { return TokenTable(try TokenFile(path: path).tokens) } catch {
+        let isMissing = error == .file(path: path, code: ENOENT)
+        throw .settingFile(
+          setting: Setting.tokensFile.name, error,
+          remedy: isMissing ? "carousel token NAME --file \(path) makes it" : nil)
+      }
+    }
+    let entry = entry(of: .metricsAccess)
+    guard text(.metricsAccess) == "open" || secret(.operatorKey) != nil else {
+      throw .badSetting(
+        name: entry.source.name(of: .metricsAccess), source: entry.source,
+        found: text(.metricsAccess),
+        expected: "open without tokens_file or operator_key, one of which operators need")
+    }
+    return nil
   }
 
   /// The certificates and keys; nil without TLS.
@@ -72,7 +90,22 @@ extension Settings {
       }
     }
     guard !chains.isEmpty else { return nil }
+    for (setting, files) in [(Setting.tlsCertificate, chains), (.tlsKey, keys)] {
+      // SAFETY: the path is a zero-terminated string for the length of the call.
+      guard let file = files.first(where: { unsafe access($0, F_OK) != 0 && $0.contains(",") })
+      else { continue }
+      let entry = entry(of: setting)
+      throw .badSetting(
+        name: entry.source.name(of: setting), source: entry.source, found: file,
+        expected: setting.expected)
+    }
     let port = integer(.tlsPort)
+    guard port == 0 || port != integer(.port) else {
+      let entry = entry(of: .tlsPort)
+      throw .badSetting(
+        name: entry.source.name(of: .tlsPort), source: entry.source, found: "\(port)",
+        expected: "another port than that of \(Setting.port.name), or 0 to speak TLS on that one")
+    }
     let authorities = text(.tlsClientAuthorities)
     return TLSSettings(
       certificates: zip(chains, keys).map { .init(chain: $0, key: $1) },
@@ -80,7 +113,7 @@ extension Settings {
   }
 
   /// Whether the main port speaks TLS.
-  private var speaksTLS: Bool { !text(.tlsCertificate).isEmpty && integer(.tlsPort) == 0 }
+  var speaksTLS: Bool { !text(.tlsCertificate).isEmpty && integer(.tlsPort) == 0 }
 
   /// The key that signs state tokens; nil for a random key.
   var stateKey: [UInt8]? { secret(.stateKey).map { Array($0.utf8) } }
@@ -115,7 +148,7 @@ extension Settings {
   }
 
   /// The URL at which a client on this machine finds a server with these settings.
-  func url(port: Int) -> String {
+  func url(port: Int, isTLS: Bool) -> String {
     let host = text(.host)
     let reachable =
       switch host {
@@ -124,6 +157,6 @@ extension Settings {
       case _ where host.contains(":"): "[\(host)]"
       default: host
       }
-    return "http\(speaksTLS ? "s" : "")://\(reachable):\(port)"
+    return "http\(isTLS ? "s" : "")://\(reachable):\(port)"
   }
 }

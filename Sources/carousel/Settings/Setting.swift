@@ -165,6 +165,14 @@ struct Setting: Sendable {
 }
 
 extension Setting.Kind {
+  /// Whether the text may have several elements.
+  var isList: Bool {
+    switch self {
+    case .paths, .networks, .origins: true
+    case .text, .path, .integer, .bytes, .seconds, .number, .choice, .store, .secret: false
+    }
+  }
+
   /// What the kind admits, as it reads after "expected".
   var expected: String {
     switch self {

@@ -76,7 +76,13 @@ struct SettingOptions: ParsableArguments {
   private func settingsFile(_ environment: [String: String]) throws(CarouselError) -> SettingsFile?
   {
     let variable = environment["CAROUSEL_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
-    if let path = config ?? variable { return try SettingsFile(path: path) }
+    if let path = config ?? variable {
+      do { return try SettingsFile(path: path) } catch .file(let path, let code) {
+        throw .settingFile(
+          setting: config == nil ? "CAROUSEL_CONFIG" : "--config", .file(path: path, code: code),
+          remedy: "carousel config lists the settings that such a file may have")
+      }
+    }
     do {
       return try SettingsFile(path: Self.standardPath)
     } catch .file(_, code: ENOENT) {

@@ -40,8 +40,11 @@ struct SettingsFile: Sendable, Equatable {
       case .number(let number): text = number
       case .string(let string): text = string
       case .array, .object:
+        let kind = setting.kind.isList ? "one text, of" : "no array or object, but"
         throw .badSettingsFile(
-          path: path, problem: "\(member.key) is not text, a number or null")
+          path: path,
+          problem: "\(member.key): found \(member.value.kind), expected \(kind) \(setting.expected)"
+        )
       }
       guard texts[setting].map({ $0 == text }) ?? true else {
         throw .twoNames(setting.name, setting.formerName ?? "", source: source)

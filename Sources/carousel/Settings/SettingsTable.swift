@@ -253,7 +253,8 @@ extension Setting {
   )
   static let metricsAccess = Setting(
     "metrics_access", .choice(["open", "operate"]), "open",
-    "Who may read /metrics: everyone, or operators.")
+    "Who may read /metrics. open: everyone; operate: whoever shows operator_key, or a token with the scope operate."
+  )
   static let logLevel = Setting(
     "log_level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
     "info", "Least level that is logged; debug logs every request that reaches a path.")

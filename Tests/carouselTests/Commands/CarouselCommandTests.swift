@@ -91,8 +91,10 @@ import Testing
   }
 
   @Test func aPortInUseTellsWhatToDo() {
-    let error = CarouselError.portInUse(port: 80, address: "::")
+    let error = CarouselError.portInUse(port: 80, address: "::", isTLS: false)
     #expect("\(error)" == "port 80 of :: is in use; --port 0 picks a free one")
+    let second = CarouselError.portInUse(port: 443, address: "::", isTLS: true)
+    #expect("\(second)" == "tls_port: port 443 of :: is in use, expected one that is free")
   }
 
   @Test(arguments: [["--version"], ["--help"], ["serve", "--help"], ["config", "--help"]])

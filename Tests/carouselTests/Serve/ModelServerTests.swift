@@ -53,9 +53,13 @@ import Testing
   @Test(
     arguments: [
       ([.tlsCertificate: "a:b", .tlsKey: "a"], "--tls-key"), ([.tlsKey: "a"], "--tls-key"),
+      ([.tlsCertificate: "a,b", .tlsKey: "a"], "--tls-certificate"),
+      ([.tlsCertificate: "a", .tlsKey: "a,b"], "--tls-key"),
+      ([.tlsCertificate: "a", .tlsKey: "b", .port: "1", .tlsPort: "1"], "--tls-port"),
+      ([.metricsAccess: "operate"], "--metrics-access"),
       ([.tlsPort: "1"], "--tls-port"), ([.tlsClientAuthorities: "a"], "--tls-client-authorities"),
     ] as [([Setting: String], String)])
-  func settingsOfTLSThatDoNotGoTogether(settings: [Setting: String], name: String) {
+  func settingsThatDoNotGoTogether(settings: [Setting: String], name: String) {
     #expect {
       try makeServer(settings)
     } throws: {
@@ -75,7 +79,7 @@ import Testing
         $0 += 1
         return $0 == 1
       }) {
-        throw HTTPServerError.certificate(file: "key", problem: "half of it")
+        throw HTTPServerError.certificate(.key, file: "key", problem: "half of it")
       }
     }
     watch.reloadIfChanged()

@@ -50,8 +50,14 @@ import Testing
       #"{"colour": "red"}"#,
       "colour (c.json) is not a setting; `carousel config` lists them all"
     ),
-    (#"{"port": [1]}"#, "c.json: port is not text, a number or null"),
-    (#"{"port": {}}"#, "c.json: port is not text, a number or null"),
+    (
+      #"{"port": [1]}"#,
+      "c.json: port: found an array of 1, expected no array or object, but a whole number from 0 to 65535"
+    ),
+    (
+      #"{"cors_origins": ["https://a.test"]}"#,
+      "c.json: cors_origins: found an array of 1, expected one text, of origins such as https://example.org, separated by commas, or *"
+    ),
     ("[]", "c.json: not a JSON object of settings"),
     ("", "c.json: line 1, column 1: expected a value, found the end"),
     (#"{"port": 1"#, "c.json: line 1, column 11: expected ',' or '}', found the end"),

@@ -100,8 +100,8 @@ extension ModelDescription.Node {
   }
 }
 
-/// Restricts names, as they are used in URLs, in JSON and on command lines.
-private func checkName(_ name: String, path: String) throws(ModelError) {
+/// Whether a model, an input or a node can have this name. Names are used in URLs, in JSON and on command lines.
+package func isPlainName(_ name: String) -> Bool {
   let isPlain = name.utf8.allSatisfy { byte in
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -111,7 +111,11 @@ private func checkName(_ name: String, path: String) throws(ModelError) {
     default: false
     }
   }
-  guard isPlain, (1...ModelLimits.nameBytes).contains(name.utf8.count), !name.hasPrefix(".") else {
+  return isPlain && (1...ModelLimits.nameBytes).contains(name.utf8.count) && !name.hasPrefix(".")
+}
+
+private func checkName(_ name: String, path: String) throws(ModelError) {
+  guard isPlainName(name) else {
     throw .unexpected(
       path: path, found: name.jsonExcerpt,
       expected: "1 to \(ModelLimits.nameBytes) letters, digits, '-', '_' and '.', not '.' first")

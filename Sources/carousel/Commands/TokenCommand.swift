@@ -29,7 +29,9 @@ struct TokenCommand: ParsableCommand {
     help: "What it is for: predict, operate (the lists of sessions, metrics), or both.")
   var scopes: [AccessToken.Scope] = [.predict]
 
-  @Option(parsing: .upToNextOption, help: "The models that it is for. (default: all)")
+  @Option(
+    parsing: .upToNextOption, help: "The models that it is for, separated by spaces. (default: all)"
+  )
   var models: [String] = []
 
   @Option(help: "Requests a second that it may send. (default: the server's)")
@@ -43,6 +45,10 @@ struct TokenCommand: ParsableCommand {
 
   func validate() throws {
     guard !name.isEmpty else { throw ValidationError("NAME: found \"\", expected a name") }
+    if let other = models.first(where: { !isPlainName($0) }) {
+      throw ValidationError(
+        "--models: found \(other), expected names of models, separated by spaces")
+    }
     _ = try limits()
   }
 
@@ -77,8 +83,7 @@ struct TokenCommand: ParsableCommand {
         name: name, digest: Digest.hash(text.span), scopes: Set(scopes),
         models: models.isEmpty ? nil : Set(models), limits: try limits()))
     guard isNew else {
-      throw CarouselError.badTokenFile(
-        path: file, problem: "found a token called \"\(name)\", expected none")
+      throw CarouselError.duplicateToken(name: name, path: file)
     }
     try OpenFile.write(Array(tokens.text.utf8), to: file, isPrivate: true)
     print(token)

@@ -29,10 +29,16 @@ struct TokenFile: Equatable {
     guard entries.count <= Self.maxTokens else {
       throw reader.failure("tokens", "\(entries.count)", "at most \(Self.maxTokens)")
     }
+    var names: [[UInt8]: String] = [:]
     for (index, entry) in entries.enumerated() {
       let token = try reader.token(entry, "tokens[\(index)]")
       guard !tokens.contains(where: { $0.name == token.name }) else {
         throw reader.failure("tokens[\(index)].name", token.name, "a name that no other token has")
+      }
+      if let other = names.updateValue(token.name, forKey: token.digest) {
+        throw reader.failure(
+          "tokens[\(index)].sha256", "that of \(other.jsonText)",
+          "a hash that no other token has")
       }
       tokens.append(token)
     }
@@ -126,12 +132,20 @@ struct TokenFile: Equatable {
         }
         scopes.insert(scope)
       }
+      guard !scopes.isEmpty else {
+        throw failure("\(part).scopes", "[]", "predict, operate, or both")
+      }
       var models: Set<String>?
       if let list = fields["models"], list != .null {
-        models = []
-        for element in try array(list, "\(part).models") {
-          models?.insert(try string(element, "\(part).models"))
+        let names = try array(list, "\(part).models").map { (element) throws(CarouselError) in
+          try string(element, "\(part).models")
         }
+        guard !names.isEmpty, names.allSatisfy(isPlainName) else {
+          throw failure(
+            "\(part).models", list.text,
+            "the names of models, a string each, or null for all of them")
+        }
+        models = Set(names)
       }
       return AccessToken(
         name: name, digest: digest, scopes: scopes, models: models,

@@ -18,7 +18,8 @@ import Testing
     let first = tokens.add(AccessToken(name: "a \"b\"", digest: digest, scopes: [.predict]))
     let second = tokens.add(
       AccessToken(
-        name: "ops", digest: digest, scopes: [.predict, .operate], models: ["x", "y"],
+        name: "ops", digest: [UInt8](repeating: 11, count: 32), scopes: [.predict, .operate],
+        models: ["x", "y"],
         limits: .init(rate: 0.5, burst: 3, concurrency: 0)))
     let again = tokens.add(AccessToken(name: "ops", digest: digest, scopes: []))
     #expect(first && second && !again)
@@ -45,24 +46,40 @@ import Testing
       #"tokens[0].scopes: found "all", expected predict or operate"#
     ),
     (
-      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[],"models":"x"}]}"#,
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"],"models":"x"}]}"#,
       #"tokens[0].models: found "x", expected an array"#
     ),
     (
-      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[],"rate_limit":"5"}]}"#,
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"],"rate_limit":"5"}]}"#,
       #"tokens[0].rate_limit: found "5", expected a number from 0 to 1000000"#
     ),
     (
-      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[],"rate_burst":1.5}]}"#,
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"],"rate_burst":1.5}]}"#,
       "tokens[0].rate_burst: found 1.5, expected a whole number from 0 to 1000000"
     ),
     (
-      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[],"concurrency_limit":-1}]}"#,
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"],"concurrency_limit":-1}]}"#,
       "tokens[0].concurrency_limit: found -1, expected a whole number"
     ),
     (
-      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[]},{"name":"a","sha256":"\#(digits)","scopes":[]}]}"#,
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"]},{"name":"a","sha256":"\#(digits)","scopes":["predict"]}]}"#,
       "tokens[1].name: found a, expected a name that no other token has"
+    ),
+    (
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"]},{"name":"b","sha256":"\#(digits)","scopes":["predict"]}]}"#,
+      #"tokens[1].sha256: found that of "a", expected a hash that no other token has"#
+    ),
+    (
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[]}]}"#,
+      "tokens[0].scopes: found [], expected predict, operate, or both"
+    ),
+    (
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"],"models":[]}]}"#,
+      "tokens[0].models: found [], expected the names of models"
+    ),
+    (
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":["predict"],"models":["a,b"]}]}"#,
+      #"tokens[0].models: found ["a,b"], expected the names of models"#
     ),
   ])
   func otherFilesAreRefused(text: String, problem: String) {
@@ -71,6 +88,24 @@ import Testing
     } throws: {
       guard case .badTokenFile("t.json", let found)? = $0 as? CarouselError else { return false }
       return found.contains(problem)
+    }
+  }
+
+  @Test func aMissingFileOfTokensTellsWhatToDo() throws {
+    let settings = try Settings(commandLine: [.tokensFile: "/nonexistent.json"])
+    #expect {
+      try settings.tokens()
+    } throws: {
+      "\($0)"
+        == "tokens_file: /nonexistent.json: No such file or directory; carousel token NAME --file /nonexistent.json makes it"
+    }
+  }
+
+  @Test(arguments: ["co2,sunspots", "", "a b"]) func theCommandRefusesWhatNoModelIsCalled(
+    name: String
+  ) {
+    #expect(throws: (any Error).self) {
+      try TokenCommand.parse(["alice", "--file", "/nonexistent/t.json", "--models", name])
     }
   }
 
@@ -84,7 +119,7 @@ import Testing
       "bob", "--file", path, "--scopes", "predict", "operate", "--models", "co2",
       "--rate-limit", "2.5", "--concurrency-limit", "4",
     ]).run()
-    #expect(throws: CarouselError.self) { try first.run() }
+    #expect(throws: CarouselError.duplicateToken(name: "alice", path: path)) { try first.run() }
     let tokens = try TokenFile(path: path).tokens
     #expect(tokens.map(\.name) == ["alice", "bob"])
     #expect(tokens.map(\.scopes) == [[.predict], [.predict, .operate]])

@@ -87,7 +87,8 @@ final class ClientLimiter: Sendable {
   /// If `find` throws, the request counts towards its address: whoever tries out tokens or paths is limited, too.
   /// - Parameter isPreflight: whether an OPTIONS request, which has no route, is a preflight of an allowed origin.
   func admitting(
-    _ peer: HTTPPeer?, isPreflight: Bool, _ find: () throws(Fault) -> (Route?, Grant)
+    _ peer: HTTPPeer?, isPreflight: @autoclosure () -> Bool,
+    _ find: () throws(Fault) -> (Route?, Grant)
   ) throws(Fault) -> (route: Route?, grant: Grant, place: ConcurrencySlot?) {
     let found: (route: Route?, grant: Grant)
     do throws(Fault) { found = try find() } catch {
@@ -96,7 +97,7 @@ final class ClientLimiter: Sendable {
     }
     // Health checks are not limited: a failed one might get the server restarted. Nor is what a browser asks, without a
     // token, ahead of a request that has one.
-    if found.route?.isHealthCheck ?? isPreflight { return (found.route, found.grant, nil) }
+    if found.route?.isHealthCheck ?? isPreflight() { return (found.route, found.grant, nil) }
     return (found.route, found.grant, try admit(found.grant, from: peer))
   }
 

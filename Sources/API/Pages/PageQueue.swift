@@ -15,18 +15,13 @@ final class PageQueue: Sendable {
   /// What requests have in common that get the same page.
   private struct Page: Hashable {
     let path: MatchedPath
-    /// The name of the client's token, if that is for some models only; nil: for all.
-    let limitedToken: String?
-
-    init(of call: Call) {
-      path = call.path
-      limitedToken = call.grant.models == nil ? nil : call.grant.tokenName
-    }
+    /// The models that the client may use; nil for all.
+    let models: Set<String>?
   }
 
   /// Calls `answer`, off the loop, with `call` and the other calls that wait for the same page.
   func add(_ call: Call, answer: @escaping @Sendable ([Call]) -> Void) {
-    let page = Page(of: call)
+    let page = Page(path: call.path, models: call.grant.models)
     let call = call.offLoop
     let isFirst = waiting.withLock { waiting in
       waiting[page, default: []].append(call)

@@ -121,32 +121,15 @@ extension FolderBuilder {
     _ name: String, endingAt end: Int?, named text: String
   ) -> String? {
     guard let end, let node = nodes.last(where: { $0.name == name }),
+      var convolution = node.op.definition as? any StepConvolutionDefinition,
+      convolution.stride == 1,
+      case .explicit(let before, let after)? = convolution.padding, after > 0, end == -after,
       let shape = tensors["\(name).weight"]?.shape
     else { return nil }
-    func cut(_ padding: StepKernel.Padding?, stride: Int, dilation: Int) -> StepKernel.Padding? {
-      guard stride == 1, case .explicit(let before, let after)? = padding, after > 0,
-        end == -after
-      else { return nil }
-      return before == (shape[2] - 1) * dilation
-        ? .causal : before == 0 ? .valid : .explicit(before: before, after: 0)
-    }
-    let op: ModelDescription.Op
-    switch node.op.definition {
-    case let conv as ConvOp:
-      guard let padding = cut(conv.padding, stride: conv.stride, dilation: conv.dilation) else {
-        return nil
-      }
-      op = .conv(padding: padding, dilation: conv.dilation, groups: conv.groups)
-    case let conv as Conv2DOp:
-      guard let padding = cut(conv.padding, stride: conv.stride, dilation: conv.dilation) else {
-        return nil
-      }
-      op = .conv2D(
-        padding: padding, dilation: conv.dilation, framePadding: conv.framePadding,
-        frameStride: conv.frameStride, frameDilation: conv.frameDilation, groups: conv.groups)
-    default: return nil
-    }
-    return emit(op, node.inputs, named: text, weights: name)
+    let reach = (shape[2] - 1) * convolution.dilation
+    convolution.padding =
+      before == reach ? .causal : before == 0 ? .valid : .explicit(before: before, after: 0)
+    return emit(convolution.op, node.inputs, named: text, weights: name)
   }
 
   /// The value that a node pads with zeros, and the padding.

@@ -2,8 +2,8 @@ import ModelFormat
 
 /// A convolution over the steps: a GEMM with a row for each position of the kernel, for the positions of all riders
 /// together. Steps that a mask excludes count as zeros, like those beyond the ends.
-struct ConvForward: OpForward {
-  private let window: KernelWindow
+struct ConvForward: WindowForward {
+  let window: KernelWindow
   /// The number of floats under the kernel at a position.
   private let patchSize: Int
   /// A map for each group, over the kernel's steps one after another.
@@ -31,12 +31,6 @@ struct ConvForward: OpForward {
   }
 
   var byteCount: Int { maps.reduce(0) { $0 + $1.byteCount } }
-
-  var needsWholeSequence: Bool { window.needsWholeSequence }
-
-  func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
-
-  func initialState(size: Int) -> [Float] { window.initialState }
 
   func forward(
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,

@@ -1,5 +1,18 @@
 import ModelFormat
 
+/// An op that moves a kernel over the steps.
+protocol WindowForward: OpForward {
+  var window: KernelWindow { get }
+}
+
+extension WindowForward {
+  var needsWholeSequence: Bool { window.needsWholeSequence }
+
+  func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
+
+  func initialState(size: Int) -> [Float] { window.initialState }
+}
+
 /// The steps under a kernel at each of its positions.
 struct KernelWindow {
   let kernel: StepKernel

@@ -1,9 +1,7 @@
 import ModelFormat
 
 /// An op that reduces windows of the steps, element by element.
-protocol StepPoolForward: OpForward where Definition: StepPoolDefinition {
-  var window: KernelWindow { get }
-
+protocol StepPoolForward: WindowForward where Definition: StepPoolDefinition {
   /// Reduces the rows under one position of the kernel to a row of `output`.
   ///
   /// - Parameters:
@@ -15,12 +13,6 @@ protocol StepPoolForward: OpForward where Definition: StepPoolDefinition {
 }
 
 extension StepPoolForward {
-  var needsWholeSequence: Bool { window.needsWholeSequence }
-
-  func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
-
-  func initialState(size: Int) -> [Float] { window.initialState }
-
   /// The mask of the steps that the state keeps.
   func maskState(size: Int) -> [Float] { maskWindow.initialState }
 

@@ -34,11 +34,9 @@ package struct Conv1DOp: OpDefinition {
     let (outputs, channels, kernel) = try node.useConvolution(
       groups: groups, channels: "a divisor of \(size) / \(groups)"
     ) { size.isMultiple(of: $0) }
-    let (before, after) = try node.padding(padding)
     frame = Frame(channels: channels, length: size / channels)
-    window = Frame.Window(
-      kernel: kernel[0], stride: stride, dilation: dilation, before: before, after: after)
-    let places = try node.places(of: window, in: frame, key: "padding")
+    window = Frame.Window(kernel: kernel[0], stride: stride, dilation: dilation)
+    let places = try node.pad(&window, by: padding, over: frame, key: "padding")
     return node.arguments[0].form.with(size: outputs * places)
   }
 }

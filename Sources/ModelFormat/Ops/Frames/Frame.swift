@@ -38,6 +38,14 @@ extension NodeResolution {
     return (padding[0], padding[padding.count - 1])
   }
 
+  /// Sets the padding of `window`, that of the attribute `key`; returns the number of its positions.
+  func pad(
+    _ window: inout Frame.Window, by padding: [Int], over frame: Frame, key: String
+  ) throws(ModelError) -> Int {
+    (window.before, window.after) = try self.padding(padding, key: key)
+    return try places(of: window, in: frame, key: key)
+  }
+
   /// The frame of a node's input.
   func frame(channels: Int, key: String) throws(ModelError) -> Frame {
     try checkChannels(channels, key: key)

@@ -1,5 +1,5 @@
 /// A convolution over the steps of a sequence and the elements of each step, with the same weights at every position.
-package struct Conv2DOp: OpDefinition {
+package struct Conv2DOp: StepConvolutionDefinition {
   package static let name = "conv2d"
   package static let documentation = OpDocumentation(
     inputs: "sequence of C · L: channels one after the other",
@@ -9,17 +9,13 @@ package struct Conv2DOp: OpDefinition {
     result:
       "sequence of O · L′, L′ as of `conv1d`: `torch.nn.Conv2d` over steps and elements. Beyond the ends are zeros"
   )
-  package static let tensors = ["weight", "bias"]
-  package static let maskedInput: Int? = 0
-  package static let attributes: [OpAttribute<Self>] = [
-    .stepPadding(\.padding),
-    .integer("stride", \.stride, in: 1...ModelLimits.size),
-    .integer("dilation", \.dilation, in: 1...ModelLimits.size),
-    .integers("frame_padding", \.framePadding),
-    .integer("frame_stride", \.frameStride, in: 1...ModelLimits.size),
-    .integer("frame_dilation", \.frameDilation, in: 1...ModelLimits.size),
-    .integer("groups", \.groups, in: 1...ModelLimits.size),
-  ]
+  package static let attributes: [OpAttribute<Self>] =
+    kernelAttributes + [
+      .integers("frame_padding", \.framePadding),
+      .integer("frame_stride", \.frameStride, in: 1...ModelLimits.size),
+      .integer("frame_dilation", \.frameDilation, in: 1...ModelLimits.size),
+      .integer("groups", \.groups, in: 1...ModelLimits.size),
+    ]
 
   package var padding: StepKernel.Padding?
   package var stride = 1
@@ -42,15 +38,11 @@ package struct Conv2DOp: OpDefinition {
     let (outputs, channels, kernel) = try node.useConvolution(
       groups: groups, channels: "a divisor of \(size) / \(groups)", kernelAxes: 2
     ) { size.isMultiple(of: $0) }
-    window = StepKernel(
-      kernel: kernel[0], stride: stride, dilation: dilation, padding: padding ?? .causal)
+    window = window(ofKernel: kernel[0])
     try node.place(window)
-    let (before, after) = try node.padding(framePadding, key: "frame_padding")
     frame = Frame(channels: channels, length: size / channels)
-    frameWindow = Frame.Window(
-      kernel: kernel[1], stride: frameStride, dilation: frameDilation, before: before,
-      after: after)
-    let places = try node.places(of: frameWindow, in: frame, key: "frame_padding")
+    frameWindow = Frame.Window(kernel: kernel[1], stride: frameStride, dilation: frameDilation)
+    let places = try node.pad(&frameWindow, by: framePadding, over: frame, key: "frame_padding")
     return .sequence(size: outputs * places)
   }
 }

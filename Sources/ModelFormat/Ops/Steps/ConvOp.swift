@@ -1,5 +1,5 @@
 /// A convolution over the steps of a sequence.
-package struct ConvOp: OpDefinition {
+package struct ConvOp: StepConvolutionDefinition {
   package static let name = "conv"
   package static let documentation = OpDocumentation(
     inputs: "sequence of D",
@@ -7,14 +7,8 @@ package struct ConvOp: OpDefinition {
       "`.weight` [O, D / groups, K], [`.bias` [O]]; `padding` (`\"causal\"`), `stride` (1): see [kernels over the "
       + "steps](#kernels-over-the-steps); `dilation` (1), `groups` (1)",
     result: "sequence of O: `torch.nn.Conv1d` over the steps. Beyond the ends are zeros")
-  package static let tensors = ["weight", "bias"]
-  package static let maskedInput: Int? = 0
-  package static let attributes: [OpAttribute<Self>] = [
-    .stepPadding(\.padding),
-    .integer("stride", \.stride, in: 1...ModelLimits.size),
-    .integer("dilation", \.dilation, in: 1...ModelLimits.size),
-    .integer("groups", \.groups, in: 1...ModelLimits.size),
-  ]
+  package static let attributes: [OpAttribute<Self>] =
+    kernelAttributes + [.integer("groups", \.groups, in: 1...ModelLimits.size)]
 
   package var padding: StepKernel.Padding?
   package var stride = 1
@@ -32,8 +26,7 @@ package struct ConvOp: OpDefinition {
     let (outputs, _, kernel) = try node.useConvolution(
       groups: groups, channels: "\(size) / \(groups)"
     ) { $0 == size }
-    window = StepKernel(
-      kernel: kernel[0], stride: stride, dilation: dilation, padding: padding ?? .causal)
+    window = window(ofKernel: kernel[0])
     try node.place(window)
     return .sequence(size: outputs)
   }

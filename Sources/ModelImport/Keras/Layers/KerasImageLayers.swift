@@ -73,19 +73,15 @@ enum KerasImageLayers {
       throw layer.refusal("found no filters, or several groups")
     }
     let activation = try KerasActivation(layer, "activation")
-    var result: KerasValue
+    let part = activation.isIdentity ? nil : "conv"
+    let result: KerasValue
     if case .size(let height) = value.axes[0] {
       result = try within(
         &translation, call, value, windows, height: height, columns: columns, outputs: outputs,
-        part: activation.isIdentity ? nil : "conv")
+        part: part)
     } else {
-      try windows[0].check(steps: value.stepCount, of: layer)
       result = try overSteps(
-        &translation, call, value, windows, outputs: outputs,
-        part: activation.isIdentity ? nil : "conv")
-      result.axes = [
-        .steps(windows[0].count(of: value.stepCount)), .size(columns), .size(outputs),
-      ]
+        &translation, call, value, windows, columns: columns, outputs: outputs, part: part)
     }
     return [try activation.apply(to: result, &translation, call)]
   }
@@ -109,8 +105,9 @@ enum KerasImageLayers {
   /// Over the steps and the columns. Channels go ahead of the columns for the op, and behind them again.
   private static func overSteps(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue,
-    _ windows: [KerasWindow], outputs: Int, part: String?
+    _ windows: [KerasWindow], columns: Int, outputs: Int, part: String?
   ) throws(ImportError) -> KerasValue {
+    try windows[0].check(steps: value.stepCount, of: call.layer)
     let (width, channels) = (value.sizes[value.sizes.count - 2], value.sizes[value.sizes.count - 1])
     let (prefix, arrays) = try weights(
       &translation, call, windows, channels: channels, outputs: outputs)
@@ -130,24 +127,24 @@ enum KerasImageLayers {
         translation.add(tensor: "\(prefix).bias", shape: [outputs], arrays[1])
       }
     }
-    func turned(_ value: KerasValue, rows: Int, of columns: Int, _ part: String?)
-      throws(ImportError) -> KerasValue
-    {
-      guard rows > 1, columns > 1 else { return value }
-      return value.with(
-        name: try translation.add(.transpose(rows: rows), [value], for: call, part: part))
-    }
-    let columns = try windows[1].places(of: width, in: call.layer)
     let op = ModelDescription.Op.conv2D(
       padding: windows[0].stepPadding, stride: windows[0].stride, dilation: windows[0].dilation,
       framePadding: windows[1].padding(of: width), frameStride: windows[1].stride,
       frameDilation: windows[1].dilation)
-    let frame = try turned(value, rows: width, of: channels, "channels")
+    var frame = value
+    if width > 1, channels > 1 {
+      frame = value.with(
+        name: try translation.add(
+          .transpose(rows: width), [value], for: call, part: "channels"))
+    }
     let isTurned = outputs > 1 && columns > 1
-    let places = value.with(
+    let result = value.with(
       name: try translation.add(
-        op, [frame], for: call, part: isTurned ? "places" : part, weights: prefix))
-    return try turned(places, rows: outputs, of: columns, part)
+        op, [frame], for: call, part: isTurned ? "places" : part, weights: prefix),
+      axes: [.steps(windows[0].count(of: value.stepCount)), .size(columns), .size(outputs)])
+    guard isTurned else { return result }
+    return result.with(
+      name: try translation.add(.transpose(rows: outputs), [result], for: call, part: part))
   }
 
   /// Within a step, as a matrix of all places.

@@ -10,6 +10,8 @@ import DequeModule
 /// told apart by their connections; a client that has just connected takes the place of one whose connection has ended.
 /// A client with a pool of connections may come back over any of them. Therefore an equal request over a connection that
 /// nothing was promised to takes a place too; but if it came from somebody else, the place's owner still gets one.
+/// Equal requests over one connection have `maxPromisesEach` places at a time: whoever asks again and again, sooner than
+/// told, books no more, and does not make the others wait.
 package struct Bookings: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
@@ -82,6 +84,19 @@ package struct Bookings: Sendable {
     var isTaken = false
   }
 
+  /// Those who are told apart by nothing: the clients with equal requests over one connection.
+  private struct Holder: Hashable, Sendable {
+    let request: UInt64
+    let connection: UInt64
+
+    /// Nil for a client without a connection.
+    init?(_ client: Identity) {
+      guard let connection = client.connection else { return nil }
+      self.request = client.request
+      self.connection = connection
+    }
+  }
+
   /// A place that a client may take: the index of its owner among those with equal requests in a slot.
   private struct Claim {
     let slot: Int
@@ -96,6 +111,8 @@ package struct Bookings: Sendable {
   static let maxWaitSeconds = 600
   /// The most places promised at one time; each takes some 100 bytes of memory.
   package static let maxBookings = 100_000
+  /// The most places promised at one time to equal requests over one connection.
+  static let maxPromisesEach = 16
   /// The share of the engine's capacity that is promised. The rest makes up for requests that cost more than expected, and
   /// for a machine that has become slower since; newcomers get what is left of it.
   static let bookableShare = 0.8
@@ -111,6 +128,8 @@ package struct Bookings: Sendable {
   private var slots: Deque<Slot> = []
   private var first = 0
   private var bookings: [Key: Promise] = [:]
+  /// How many of the clients in `bookings` each holder is.
+  private var held: [Holder: Int] = [:]
   /// The places that are promised, and neither taken nor lapsed.
   package private(set) var count = 0
   /// The share of promised clients that come for their places: a moving average.
@@ -141,10 +160,24 @@ package struct Bookings: Sendable {
       first += 1
       for key in slot.keys {
         guard let lapsed = bookings.removeValue(forKey: key) else { continue }
-        for client in lapsed.clients where !client.isTaken { learn(kept: false) }
+        for client in lapsed.clients {
+          changeHeld(of: client.identity, by: -1)
+          if !client.isTaken { learn(kept: false) }
+        }
       }
     }
     if slots.isEmpty { first = Swift.max(first, oldest) }
+  }
+
+  private mutating func changeHeld(of client: Identity, by change: Int) {
+    guard let holder = Holder(client) else { return }
+    let count = held[holder, default: 0] + change
+    held[holder] = count == 0 ? nil : count
+  }
+
+  private func mayHold(another client: Identity) -> Bool {
+    guard let holder = Holder(client) else { return true }
+    return held[holder, default: 0] < Self.maxPromisesEach
   }
 
   private mutating func learn(kept: Bool) {
@@ -162,7 +195,7 @@ package struct Bookings: Sendable {
     guard var promise = bookings[key] else { return false }
     let wasTaken = promise.clients[claim.index].isTaken
     if claim.isOwner {
-      promise.clients.remove(at: claim.index)
+      changeHeld(of: promise.clients.remove(at: claim.index).identity, by: -1)
     } else {
       promise.clients[claim.index].isTaken = true
     }
@@ -271,12 +304,13 @@ package struct Bookings: Sendable {
       wait += 1
     }
     // No more places can be promised: the time returned is the best estimate, and no place is kept.
-    guard count < Self.maxBookings else { return wait }
+    guard count < Self.maxBookings, mayHold(another: client) else { return wait }
     // A thread that was held up may pass a time before the first slot.
     let target = Swift.max(first, slot(at: present + Double(wait)))
     let key = Key(request: client.request, slot: target)
     fill(upTo: target)
     bookings[key, default: Promise(places: places)].clients.append(Client(identity: client))
+    changeHeld(of: client, by: 1)
     count += 1
     slots[target - first].keys.append(key)
     slots[target - first].expected += 1

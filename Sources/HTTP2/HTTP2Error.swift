@@ -4,6 +4,7 @@ import HTTPCore
 enum HTTP2Error: Error, Equatable, Sendable {
   case headTooLong(limit: Int)
   case tooManyFields(limit: Int)
+  case methodTooLong(limit: Int)
   case targetTooLong(limit: Int)
   case invalidTarget(String)
   case invalidHost(String)
@@ -23,7 +24,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
     case .targetTooLong: .uriTooLong
     case .invalidTarget, .invalidHost, .hostDiffers: .badRequest
     // RFC 9110 §9.1.
-    case .connectUnsupported: .notImplemented
+    case .connectUnsupported, .methodTooLong: .notImplemented
     case .unsupportedExpectation: .expectationFailed
     case .bodyTooLong: .contentTooLarge
     case .timedOut, .bodyTooSlow: .requestTimeout
@@ -36,6 +37,8 @@ enum HTTP2Error: Error, Equatable, Sendable {
       "the request head is too long, expected at most \(limit) bytes"
     case .tooManyFields(let limit):
       "the request has too many fields, expected at most \(limit)"
+    case .methodTooLong(let limit):
+      "the method is longer than \(limit) bytes, as none is that this server knows"
     case .targetTooLong(let limit):
       "the request target is too long, expected at most \(limit) bytes"
     case .invalidTarget(let target):

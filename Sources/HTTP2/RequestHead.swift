@@ -31,7 +31,9 @@ struct RequestHead {
     let name = unsafe Span(_unsafeElements: nameBytes)
     if name.count > 0, name[0] == UInt8(ascii: ":") {
       let part = PseudoField(name)
-      if part == .path, valueBytes.count > limits.maxTargetBytes {
+      if part == .method, valueBytes.count > HTTP1Limits.maxMethodBytes {
+        fault = .methodTooLong(limit: HTTP1Limits.maxMethodBytes)
+      } else if part == .path, valueBytes.count > limits.maxTargetBytes {
         fault = .targetTooLong(limit: limits.maxTargetBytes)
       } else if byteCount > limits.maxHeadBytes {
         fault = .headTooLong(limit: limits.maxHeadBytes)

@@ -1,16 +1,17 @@
 /// The value of a Host field, or the authority of a request target: `uri-host [":" port]` (RFC 9110 §7.2).
 package enum Authority {
-  /// `bytes` as a string, if they are a host name or an address, with an optional port, and not empty.
+  /// `bytes` as a string, if they are valid.
   package static func text(_ bytes: Span<UInt8>) -> String? {
-    bytes.isEmpty || !isValid(bytes) ? nil : String(ascii: bytes)
+    isValid(bytes) ? String(ascii: bytes) : nil
   }
 
-  /// Whether `text` is a host name or an address, with an optional port. The grammar allows both to be empty.
+  /// Whether `text` is a host name or an address, with an optional port. The grammar allows the host to be empty; that is
+  /// refused, as nobody means it.
   ///
   /// Of an address in brackets only the characters are checked (hexadecimal digits, dots, at least two colons); no kind
   /// but IPv6 is defined.
   static func isValid(_ text: Span<UInt8>) -> Bool {
-    guard let end = hostEnd(text) else { return false }
+    guard let end = hostEnd(text), end > 0 else { return false }
     guard end < text.count else { return true }
     guard text[end] == ASCII.colon else { return false }
     for index in (end + 1)..<text.count where text[index] &- ASCII.zero >= 10 { return false }

@@ -1,8 +1,10 @@
-/// Checks the extensions of a chunk byte by byte, after the first semicolon (RFC 9112 §7.1.1):
-/// `BWS name [ BWS "=" BWS ( token / quoted-string ) ] *( BWS ";" … )`. Their content is dropped.
+/// Checks the extensions of a chunk byte by byte, behind its size (RFC 9112 §7.1.1):
+/// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )`. Their content is dropped.
 struct ChunkExtensions {
   private enum State {
-    /// Before a name; white space ("bad white space") is allowed.
+    /// Behind the size, before the first semicolon; white space ("bad white space") is allowed.
+    case size
+    /// Before a name; white space is allowed.
     case start
     case name
     /// In the white space after a name.
@@ -17,13 +19,16 @@ struct ChunkExtensions {
     case valueEnded
   }
 
-  private var state = State.start
+  private var state = State.size
 
   /// Consumes the next byte, which is not the CR that ends the extensions; returns false where the grammar does not
   /// allow it.
   mutating func take(_ byte: UInt8) -> Bool {
     let isSpace = byte == ASCII.space || byte == ASCII.tab
     switch state {
+    case .size:
+      if byte == ASCII.semicolon { state = .start }
+      return isSpace || byte == ASCII.semicolon
     case .start:
       if isSpace { return true }
       state = .name
@@ -65,7 +70,7 @@ struct ChunkExtensions {
   var isComplete: Bool {
     switch state {
     case .name, .nameEnded, .token, .valueEnded: true
-    case .start, .equals, .quoted, .escaped: false
+    case .size, .start, .equals, .quoted, .escaped: false
     }
   }
 }

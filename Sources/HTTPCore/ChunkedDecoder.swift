@@ -96,15 +96,16 @@ struct ChunkedDecoder {
   }
 
   private mutating func takeSize(_ byte: UInt8, digits: Int, value: Int) throws(HTTP1Error) {
+    var extensions = ChunkExtensions()
     if let digit = byte.hexadecimalValue.map(Int.init) {
       // 15 digits can't overflow an Int of 64 bits.
       guard digits < 15 else { throw .chunkSizeOverflow }
       state = .size(digits: digits + 1, value: value << 4 | digit)
     } else if digits > 0, byte == ASCII.carriageReturn {
       state = .sizeLineFeed(value)
-    } else if digits > 0, byte == ASCII.semicolon {
+    } else if digits > 0, extensions.take(byte) {
       chunkBytes = value
-      state = .extensions(ChunkExtensions(), bytes: 0)
+      state = .extensions(extensions, bytes: 0)
     } else {
       throw .invalidChunkByte(
         byte, expected: digits == 0 ? "a chunk size" : "CR or ; after a chunk size")

@@ -59,7 +59,7 @@ struct FieldSection {
     case 4 where name == "host":
       hostCount += 1
       // The grammar allows an empty Host, but no client has a use for one.
-      guard !value.isEmpty, Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
+      guard Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
     case 6 where name == "expect":
       guard value.equalsCaseless("100-continue") else {
         throw .unsupportedExpectation(value.excerpt)

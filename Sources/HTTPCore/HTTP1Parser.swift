@@ -94,9 +94,11 @@ package struct HTTP1Parser {
 
   /// Refuses a method that is too long, before its line is complete.
   private func checkMethod(_ line: Span<UInt8>) throws(HTTP1Error) {
-    guard scanned <= limits.maxMethodBytes, line.count > limits.maxMethodBytes else { return }
-    for index in 0...limits.maxMethodBytes where line[index] == ASCII.space { return }
-    throw .methodTooLong(limit: limits.maxMethodBytes)
+    guard scanned <= HTTP1Limits.maxMethodBytes, line.count > HTTP1Limits.maxMethodBytes else {
+      return
+    }
+    for index in 0...HTTP1Limits.maxMethodBytes where line[index] == ASCII.space { return }
+    throw .methodTooLong(limit: HTTP1Limits.maxMethodBytes)
   }
 
   private func checkLength(_ lineBytes: Int) throws(HTTP1Error) {

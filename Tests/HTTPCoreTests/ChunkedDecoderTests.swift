@@ -27,6 +27,7 @@ import Testing
     ("a\r\n0123456789\r\n0\r\n\r\n", "0123456789"),
     ("2;name=value\r\n\r\n\r\n0;last\r\n\r\n", "\r\n"),
     ("1;a;b=c;d=\"e\"\r\nx\r\n0;a=\"\"\r\n\r\n", "x"),
+    ("1 ;a\r\nx\r\n0 \t; b\r\n\r\n", "x"),
     ("1; a = b ; c\t=\t\"d;\\\"e \u{e9}\" ;f \r\nx\r\n0\r\n\r\n", "x"),
     ("1\r\nx\r\n0\r\nTrailer: a b\r\nOther:\r\n\r\n", "x"),
   ])
@@ -37,7 +38,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("\r\n", UInt8(0x0D)), ("x\r\n", 0x78), (" 1\r\n", 0x20), ("1 \r\n", 0x20), ("-1\r\n", 0x2D),
+    ("\r\n", UInt8(0x0D)), ("x\r\n", 0x78), (" 1\r\n", 0x20), ("1 \r\n", 0x0D), ("1 a\r\n", 0x61),
+    ("-1\r\n", 0x2D),
     ("0x1\r\n", 0x78), (";a\r\n", 0x3B), ("1\n", 0x0A), ("1\rx", 0x78), ("1;a\nx\r\n", 0x0A),
     ("1;\u{0}\r\n", 0), ("5;\r\n", 0x0D), ("5; \r\n", 0x0D), ("5;bad[=x\r\n", 0x5B),
     ("0;a=\u{7f}\r\n", 0x7F), ("0;a;\r\n", 0x0D), ("0;a=\r\n", 0x0D), ("0;=a\r\n", 0x3D),

@@ -35,16 +35,15 @@ import Testing
   /// Whether the method's line is whole or not, and whatever else it is too long for.
   @Test(arguments: Pieces.allCases)
   func methodBytes(_ pieces: Pieces) throws {
-    let limits = HTTP1Limits()
-    for count in [limits.maxMethodBytes - 1, limits.maxMethodBytes] {
+    for count in [HTTP1Limits.maxMethodBytes - 1, HTTP1Limits.maxMethodBytes] {
       let method = String(repeating: "M", count: count)
       let head = try HTTP1Parser.parse("\(method) / HTTP/1.0\r\n\r\n", pieces)
       #expect(head?.request.method == method)
     }
-    for count in [limits.maxMethodBytes + 1, 20_000] {
+    for count in [HTTP1Limits.maxMethodBytes + 1, 20_000] {
       let method = String(repeating: "M", count: count)
       for rest in ["", " ", " / HTTP/1.0\r\n\r\n"] {
-        #expect(throws: HTTP1Error.methodTooLong(limit: limits.maxMethodBytes)) {
+        #expect(throws: HTTP1Error.methodTooLong(limit: HTTP1Limits.maxMethodBytes)) {
           try HTTP1Parser.parse(method + rest, pieces)
         }
       }

@@ -16,7 +16,7 @@ final class Connection {
   /// The connection's number among those that the server admitted; 0 when it is beyond a limit.
   let number: UInt64
   /// Whether the connection is beyond `max_connections`, or beyond the share of its address.
-  let isExtra: Bool
+  var isExtra: Bool { probeFilter != nil }
 
   /// The protocol that the peer speaks; an `ProtocolDetector` until the first bytes show which one that is.
   var wire: any ConnectionProtocol
@@ -30,8 +30,11 @@ final class Connection {
   /// Decides by a request's head what becomes of its body.
   var reception: HeadReception = { _, _ in Reception(.whole()) { _ in } }
   var lifecycle: ConnectionLifecycle
-  /// Tells by the first bytes whether the peer may be a health check; used while the lifecycle screens the connection.
+  /// Tells by the first bytes whether the peer may be a health check, and by a request whether it is; nil for a
+  /// connection within the limits.
   private var probeFilter: ProbeFilter?
+  /// Whether a request was refused as the connection is beyond a limit.
+  private(set) var isTurnedAway = false
   var owed = OwedAnswers()
   var output = OutputBuffer()
   /// Received requests that wait until the connection has a share of the loop's time, in order. Each has an answer in
@@ -96,7 +99,6 @@ final class Connection {
     deadline = parts.deadline
     lifecycle = parts.lifecycle
     number = parts.number ?? 0
-    isExtra = parts.number == nil
     probeFilter = parts.probeFilter
     let opening = ProtocolDetector()
     self.opening = opening
@@ -109,8 +111,18 @@ final class Connection {
     HTTPPeer(address: transport.clientAddress ?? origin.peer.address, name: transport.peerName)
   }
 
-  /// The response that refuses the connection when it is one too many.
-  var refusal: HTTPResponse { origin.refusal }
+  /// The response to `request` where the connection is one too many and it is no health check that is answered.
+  func refusal(of request: HTTPRequest) -> HTTPResponse? {
+    guard let probeFilter, !probeFilter.isProbe(request) else { return nil }
+    isTurnedAway = true
+    return origin.refusal
+  }
+
+  /// Ends the connection after the answers to the requests that have come.
+  func takeNoMore() {
+    wire.shutDown()
+    wire.finishShutDown()
+  }
 
   // MARK: Memory held
 
@@ -166,6 +178,7 @@ final class Connection {
   func receive(
     _ bytes: Span<UInt8>, settings: HTTPServerSettings, into events: inout [ConnectionEvent]
   ) -> Bool {
+    defer { if isTurnedAway { takeNoMore() } }
     guard lifecycle.isScreening else {
       receive(unscreened: bytes, settings, into: &events)
       return true
@@ -175,8 +188,7 @@ final class Connection {
     case .other: return false
     case .mayBeProbe:
       lifecycle.passScreening()
-      let first = probeFilter?.bytes ?? []
-      probeFilter = nil
+      let first = probeFilter?.takeBytes() ?? []
       receive(unscreened: first.span, settings, into: &events)
       return true
     }
@@ -226,8 +238,7 @@ final class Connection {
 
   /// Queues the response that there are too many connections, before any request.
   func refuse() {
-    probeFilter = nil
-    opening?.refuse(refusal, date: date)
+    opening?.refuse(origin.refusal, date: date)
   }
 
   /// Sends the output, or a part of it; adds the number of bytes that the transport took to `sent`.

@@ -16,7 +16,7 @@ final class ConnectionDriver {
   private let pace: PaceCheck
   private let time: LoopTime
   /// The connections beyond `max_connections`; none are accepted before `limitExtras` sets how many may be.
-  private var extras = ExtraConnections(maxCount: 0, answersProbes: false)
+  private var extras = ExtraConnections(maxCount: 0)
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
   private var eventBuffer: [ConnectionEvent] = []
 
@@ -98,19 +98,18 @@ final class ConnectionDriver {
     return connection
   }
 
-  /// Adds a connection beyond `max_connections`; if there are too many even of these, closes another of them for it.
+  /// Adds a connection beyond `max_connections`; if there are too many even of these, refuses another and closes it.
   func admitExtra(from origin: ConnectionOrigin, _ makeTransport: (UInt64) -> any Transport) {
-    if let surplus = extras.surplus(isRefused: isRefused) { connections[surplus].map(close) }
+    if let surplus = extras.surplus(isRefused: isRefused), let connection = connections[surplus] {
+      carryOut(connection.lifecycle.refuse(), for: connection)
+      close(connection)
+    }
     let lifecycle = ConnectionLifecycle(
       timeouts.phases, screeningUntil: time.now + ExtraConnections.screeningNanoseconds)
     let connection = insert(lifecycle, number: nil, origin, makeTransport)
     guard !connection.lifecycle.isClosed else { return }
     extras.append(connection.token, now: time.now)
-    guard extras.areScreened else {
-      carryOut(connection.lifecycle.refuse(), for: connection)
-      return
-    }
-    // Bytes that it sent while it waited in the accept queue may already show whether it is a health check.
+    // Bytes that it sent while it waited in the accept queue may already show what it is.
     serve(connection)
   }
 
@@ -129,7 +128,7 @@ final class ConnectionDriver {
         transport: makeTransport(token), origin: origin, memory: memory.account(),
         date: time.clock.date, deadline: time.deadlines.insert(.connection(token)),
         lifecycle: lifecycle, number: number,
-        probeFilter: number == nil ? ProbeFilter(paths: settings.probePaths) : nil)
+        probeFilter: number == nil ? ProbeFilter(paths: extras.probePaths) : nil)
       return Connection(parts, token: token)
     }
     connection.reception = exchanges.reception(for: connection)
@@ -266,8 +265,9 @@ final class ConnectionDriver {
     case .none: break
     case .refuse:
       counters.connectionsRefused.add(1, ordering: .relaxed)
+      // At once, as its place may be needed before the round is over. During a handshake nothing can be said.
+      guard !connection.transport.isHandshaking else { return close(connection) }
       connection.refuse()
-      // Flushed at once: its place may be needed before the round is over.
       flush(connection)
     case .timeOut:
       counters.connectionsTimedOut.add(1, ordering: .relaxed)

@@ -89,7 +89,7 @@ final class ExchangeDelivery {
     connection.owed.append(arrival.stream, arrival.request, by: answer, body: body)
     connection.waiting.append(arrival)
     // An extra connection gets one answer.
-    if connection.isExtra { connection.wire.shutDown() }
+    if connection.isExtra { connection.takeNoMore() }
   }
 
   private func incomingBody(of stream: StreamID, _ token: UInt64) -> IncomingBody {
@@ -106,9 +106,9 @@ final class ExchangeDelivery {
   private func reception(
     of head: HTTPRequest, bodyBytes: Int?, _ connection: Connection
   ) -> Reception {
-    if connection.isExtra, !settings.isProbe(head) {
+    if let refusal = connection.refusal(of: head) {
       counters.connectionsRefused.add(1, ordering: .relaxed)
-      return .refusal(connection.refusal)
+      return .refusal(refusal)
     }
     let client: HTTPPeer?
     do throws(TrustedProxies.Conflict) {

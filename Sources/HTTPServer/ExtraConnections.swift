@@ -1,25 +1,24 @@
 import HTTPCore
 
-/// The connections of a loop beyond `max_connections`, or beyond the share of their address. Each is refused; but when
-/// the limit on descriptors is what keeps connections out, health checks are answered, so that nobody restarts a server
-/// for being busy.
+/// The connections of a loop beyond `max_connections`, or beyond the share of their address. Each is refused once its
+/// first bytes show which protocol it speaks; but when the limit on descriptors is what keeps connections out, health
+/// checks are answered, so that nobody restarts a server for being busy.
 struct ExtraConnections {
   /// The open connections, oldest first, and when each was added, in nanoseconds.
   private var entries: [(token: UInt64, since: Int)] = []
   private let maxCount: Int
-  /// Whether first bytes are screened, so that health checks are answered; otherwise every connection is refused at once.
-  let areScreened: Bool
+  /// The paths of health checks that are answered; none if every connection is refused.
+  let probePaths: [String]
 
-  /// How long an extra connection has to show that it is a health check.
+  /// How long an extra connection has to show that it is a health check, or speaks HTTP/2.
   static let screeningNanoseconds = 1_000_000_000
   /// How long new connections wait in the accept queue for an extra connection that has sent nothing yet, before it is
   /// closed for one of them. Most clients have sent their request by then, and so have those in the queue.
   static let hearingNanoseconds = 20_000_000
 
-  /// - Parameter answersProbes: whether health checks are answered.
-  init(maxCount: Int, answersProbes: Bool) {
+  init(maxCount: Int, probePaths: [String] = []) {
     self.maxCount = maxCount
-    areScreened = answersProbes
+    self.probePaths = probePaths
   }
 
   /// Whether another connection may be added: there is room, or one that was refused, or is older than
@@ -48,15 +47,6 @@ extension ExtraConnections {
   init(_ descriptors: DescriptorBudget, _ settings: HTTPServerSettings) {
     self.init(
       maxCount: descriptors.maxExtrasPerLoop,
-      answersProbes: descriptors.maxConnections < settings.maxConnections
-        && !settings.probePaths.isEmpty)
-  }
-}
-
-extension HTTPServerSettings {
-  /// Whether `request` is a health check.
-  func isProbe(_ request: HTTPRequest) -> Bool {
-    guard request.method == "GET" || request.method == "HEAD" else { return false }
-    return probePaths.contains { request.path == $0 || request.path == "\($0)/" }
+      probePaths: descriptors.maxConnections < settings.maxConnections ? settings.probePaths : [])
   }
 }

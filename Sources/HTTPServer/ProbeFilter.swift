@@ -12,12 +12,14 @@ struct ProbeFilter {
     case other
   }
 
+  private let paths: [String]
   private let beginnings: [[UInt8]]
-  /// The bytes received so far.
-  private(set) var bytes: [UInt8] = []
+  /// The bytes received and not taken.
+  private var bytes: [UInt8] = []
 
   /// - Parameter paths: the paths of health checks.
   init(paths: [String]) {
+    self.paths = paths
     beginnings =
       paths.flatMap { ["GET \($0)", "HEAD \($0)"] }.map { Array($0.utf8) }
       + [ProtocolDetector.preface]
@@ -28,5 +30,17 @@ struct ProbeFilter {
     bytes.append(copying: more)
     if beginnings.contains(where: { bytes.starts(with: $0) }) { return .mayBeProbe }
     return beginnings.contains { $0.starts(with: bytes) } ? .undecided : .other
+  }
+
+  /// The bytes received so far, to be parsed; they are not kept.
+  mutating func takeBytes() -> [UInt8] {
+    defer { bytes = [] }
+    return bytes
+  }
+
+  /// Whether `request` is a health check.
+  func isProbe(_ request: HTTPRequest) -> Bool {
+    guard request.method == "GET" || request.method == "HEAD" else { return false }
+    return paths.contains { request.path == $0 || request.path == "\($0)/" }
   }
 }

@@ -76,6 +76,7 @@ import Testing
         return server.server.statistics.http1Requests == 2
       })
     #expect(probe.receiveAll()?.hasPrefix("HTTP/1.1 200 ") == true)
+    #expect(silent[0].receiveAll()?.hasPrefix("HTTP/1.1 429 ") == true)
     withExtendedLifetime((first, silent)) {}
   }
 
@@ -96,7 +97,7 @@ import Testing
     withExtendedLifetime(first) {}
   }
 
-  /// Where `max_connections` is the bound, an operator set it, and nobody is heard beyond it.
+  /// Where `max_connections` is the bound, an operator set it, and health checks are refused like everybody else.
   @Test func atMaxConnectionsProbesAreRefusedToo() throws {
     let server = try TestServer {
       $0.maxConnections = 1
@@ -107,12 +108,50 @@ import Testing
     #expect(first.receive(until: "GET /a ") != nil)
     let text = try server.answer(to: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     #expect(text?.hasPrefix("HTTP/1.1 429 ") == true)
+    // In its own protocol, whatever it asks for, though it would ask for more.
+    for path in ["/a", "/livez"] {
+      let client = try server.connect()
+      client.send(HTTP2Bytes.preface + HTTP2Bytes.head(1, "GET", path, end: true))
+      var bytes = try #require(client.receiveAllBytes())
+      let frames = HTTP2Bytes.takeFrames(of: &bytes)
+      // SETTINGS come first; there are a response and GOAWAY.
+      #expect(frames.first?.kind == 4 && frames.contains { $0.kind == 7 })
+      #expect(frames.contains { $0.kind == 1 && $0.stream == 1 })
+      let content = String(
+        decoding: frames.filter { $0.kind == 0 }.flatMap(\.payload), as: UTF8.self)
+      #expect(content.contains("as many connections as it takes"))
+    }
+    #expect(server.server.statistics.connectionsRefused == 3)
+  }
+
+  /// Nothing can be said to them, and they hold no place for long.
+  @Test func silentOnesOfTLSGo() throws {
+    let clock = TestClock()
+    let server = try TestServer(
+      {
+        $0.tls = TLSSettings(certificates: [TLSFixtures.certificate("one")])
+        $0.maxConnections = 1
+      }, clock: clock)
+    let first = try #require(TLSClient(port: server.port))
+    let silent = try server.connect()
+    #expect(
+      waitUntil {
+        clock.advance(by: .milliseconds(100))
+        return server.server.statistics.connectionsRefused == 1
+      })
+    #expect(silent.receiveAll() == "")
+    // Who shakes hands is told.
+    let second = try #require(TLSClient(port: server.port))
+    second.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+    let answer = try #require(second.receiveAll())
+    #expect(String(decoding: answer, as: UTF8.self).hasPrefix("HTTP/1.1 429 "))
+    withExtendedLifetime(first) {}
   }
 }
 
 @Suite struct ExtraConnectionsTests {
   @Test func roomIsMadeByTheRefusedAndByThoseWhoWereHeardForLong() {
-    var extras = ExtraConnections(maxCount: 2, answersProbes: true)
+    var extras = ExtraConnections(maxCount: 2, probePaths: ["/livez"])
     let moment = ExtraConnections.hearingNanoseconds
     #expect(extras.hasRoom(now: 0) { _ in false })
     extras.append(1, now: 0)

@@ -172,6 +172,31 @@ import Testing
   }
 
   /// A handshake has the time of a head.
+  /// OpenSSL can't write before the peer's part of the handshake: a socket that could keeps no loop busy meanwhile.
+  @Test func outputWaitsForTheHandshake() throws {
+    var numbers: [CInt] = [-1, -1]
+    // SAFETY: the kernel writes two numbers.
+    let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
+    try #require(unsafe socketpair(AF_UNIX, kind, 0, &numbers) == 0)
+    guard let own = Descriptor(adopting: numbers[0]), let peer = Descriptor(adopting: numbers[1])
+    else { preconditionFailure("the kernel gave two") }
+    let poller = try Poller()
+    let transport = TLSTransport(
+      own, context: try TLSContext(TLSSettings(certificates: [TLSFixtures.certificate("one")])),
+      counters: ServerCounters(), poller: poller, token: 1)
+    #expect(transport.watch(for: .output))
+    #expect(poller.poll(waits: false) == 1)
+    #expect(transport.write(Array("hello".utf8).span) == .wouldBlock)
+    #expect(poller.poll(waits: false) == 0)
+    // What the peer sends is for the writer, as nobody reads.
+    let byte: [UInt8] = [0x16]
+    // SAFETY: the kernel reads one byte.
+    try #require(unsafe send(peer.number, byte, 1, 0) == 1)
+    #expect(poller.poll(waits: false) == 1)
+    #expect(transport.translate(poller.event(0).readiness) == .output)
+    transport.close()
+  }
+
   @Test func slowHandshakesEnd() throws {
     let clock = TestClock()
     let server = try server(clock: clock)

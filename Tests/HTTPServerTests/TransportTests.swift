@@ -260,6 +260,7 @@ import Testing
     let loop = SimulatedLoop(application: TestServer.echo)
     loop.driver.limitExtras(to: DescriptorBudget(maxConnections: 10_000, maxExtrasPerLoop: 2))
     let client = loop.connectExtra(.init(maxWritten: 3))
+    client.send(Array("GET".utf8))
     loop.run()
     #expect(String(decoding: client.receive(), as: UTF8.self).hasPrefix("HTTP/1.1 429 "))
     #expect(client.isOver && !client.isClosed)

@@ -15,7 +15,13 @@ import HTTPCore
   private var wanted = Poller.Readiness()
   private var isHandshakeOver = false
   /// Whether OpenSSL has to write before it can read more, so that reading waits until the socket is writable.
-  private var readWaitsForOutput = false
+  private var readWaitsForOutput = false {
+    didSet { if readWaitsForOutput != oldValue { watchAgain() } }
+  }
+  /// Whether OpenSSL has to read before it can write more, so that writing waits until the socket is readable.
+  private var writeWaitsForInput = false {
+    didSet { if writeWaitsForInput != oldValue { watchAgain() } }
+  }
   /// Whether there was a fatal error, after which OpenSSL must not be called for this connection.
   private var isBroken = false
   private var writtenCount = 0
@@ -63,11 +69,24 @@ import HTTPCore
   }
 
   private func watch() -> Bool {
-    socket.watch(for: readWaitsForOutput ? wanted.union(.output) : wanted)
+    var events = wanted
+    // A socket that is writable all the time would keep the loop busy for nothing.
+    if writeWaitsForInput { events = events.subtracting(.output).union(.input) }
+    if readWaitsForOutput { events.insert(.output) }
+    return socket.watch(for: events)
+  }
+
+  private func watchAgain() {
+    if socket.isWatched { _ = watch() }
   }
 
   func translate(_ readiness: Poller.Readiness) -> Poller.Readiness {
-    readWaitsForOutput && readiness.contains(.output) ? readiness.union(.input) : readiness
+    if readWaitsForOutput, readiness.contains(.output) { return readiness.union(.input) }
+    // Only the writer waits for input.
+    if writeWaitsForInput, !wanted.contains(.input), readiness.contains(.input) {
+      return readiness.subtracting(.input).union(.output)
+    }
+    return readiness
   }
 
   func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult {
@@ -90,14 +109,14 @@ import HTTPCore
       }
       noteHandshake()
       if status == 1 {
-        setReadWaits(false)
+        readWaitsForOutput = false
         filled += count
         unsafe SSL_set_read_ahead(connection, 0)
         if unsafe SSL_has_pending(connection) == 1 { continue }
         break
       }
       let result = failure(status)
-      if case .wouldBlock(let output) = result { setReadWaits(output) }
+      if case .wouldBlock(let output) = result { readWaitsForOutput = output }
       guard filled > 0 else { return result.asTransfer }
       hasEndBehindInput = result.asTransfer != .wouldBlock
       break
@@ -115,10 +134,13 @@ import HTTPCore
     }
     noteHandshake()
     guard status != 1 else {
+      writeWaitsForInput = false
       writtenCount += count
       return .moved(count)
     }
-    return failure(status).asTransfer
+    let result = failure(status)
+    if case .wouldBlock(let output) = result { writeWaitsForInput = !output }
+    return result.asTransfer
   }
 
   private enum Failure {
@@ -149,12 +171,6 @@ import HTTPCore
       isBroken = true
       return .failed
     }
-  }
-
-  private func setReadWaits(_ waits: Bool) {
-    guard waits != readWaitsForOutput else { return }
-    readWaitsForOutput = waits
-    if socket.isWatched { _ = watch() }
   }
 
   private func noteHandshake() {

@@ -4,6 +4,7 @@ import Logging
 import Synchronization
 
 /// Reloads files that settings name (certificates, tokens): on SIGHUP, and some seconds after one of them has changed.
+/// Where they name none, SIGHUP is logged, and the process lives on.
 final class FileWatch: Sendable {
   private let what: Logger.Message
   private let paths: [String]
@@ -60,6 +61,7 @@ final class FileWatch: Sendable {
       _ = hangUp
     }
     hangUp.activate()
+    guard !paths.isEmpty else { return }
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(
       deadline: .now() + .seconds(Self.intervalSeconds), repeating: .seconds(Self.intervalSeconds),
@@ -82,7 +84,8 @@ final class FileWatch: Sendable {
     known.withLock { $0 = paths.map { FileState($0) } }
     do {
       try reload()
-      logger.notice(what, metadata: ["reason": .string(reason), "outcome": "read again"])
+      let outcome = paths.isEmpty ? "there are none to read again" : "read again"
+      logger.notice(what, metadata: ["reason": .string(reason), "outcome": .string(outcome)])
     } catch {
       logger.error(
         what,

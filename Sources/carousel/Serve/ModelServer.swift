@@ -83,6 +83,7 @@ final class ModelServer: Sendable {
           if let tokens = try settings.tokens() { service.replaceTokens(by: tokens) }
         })
     }
+    if watches.isEmpty { watches.append(FileWatch("files", paths: [], logger: logger) {}) }
     self.watches = watches
     if server.maxConnections < settings.integer(.maxConnections) {
       logger.warning(

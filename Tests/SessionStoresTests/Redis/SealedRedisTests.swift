@@ -57,7 +57,8 @@ struct SealedRedisTests {
           == "session b is encrypted with a key old that session_store_keys does not have")
     }
     #expect(room.reports.withLock { $0.count } == 1)
-    #expect(last.problem == nil && !last.statistics.isFailing)
+    // A starved machine may have left it without an answer for a while.
+    try await eventually { last.problem == nil && !last.statistics.isFailing }
     // Nobody has its lease.
     try await eventually { room.server.ask("EXISTS carousel:l:{m/b}") == ":0\r\n" }
     let keyless = try room.store()

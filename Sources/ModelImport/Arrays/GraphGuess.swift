@@ -5,6 +5,7 @@ struct GraphGuess {
   private let table: WeightTable
   private let layers: [WeightLayer]
   private let others: [String]
+  private let omissions: GuessOmissions
   /// The prefix of a conditional random field's tensors, and its number of labels.
   private let field: (prefix: String, labels: Int)?
   /// The number of chains tried; after `maxTries` there counts as being none.
@@ -20,13 +21,18 @@ struct GraphGuess {
     of table: WeightTable, name: String
   ) throws(ImportError) -> (ModelDescription, notes: [String]) {
     var guess = GraphGuess(table)
-    guard let chain = guess.chain() else { throw guess.failure }
-    return guess.description(of: chain, name: name)
+    guard var chain = guess.chain() else { throw guess.failure }
+    // No PReLU stands behind a head: it is the weights of a loss by another name.
+    let behind = chain.reversed().prefix { $0.kind == .prelu }.map(\.prefix)
+    chain.removeLast(behind.count)
+    try guess.checkDecoder(in: chain)
+    return guess.description(of: chain, leaving: behind, name: name)
   }
 
   private init(_ table: WeightTable) {
     self.table = table
-    let (layers, others) = WeightLayer.layers(of: table)
+    omissions = GuessOmissions(table)
+    let (layers, others) = WeightLayer.layers(of: omissions.removed(from: table))
     // By place and index, as a sort need not keep the order of what is equal.
     self.layers =
       table.isOrdered
@@ -95,7 +101,7 @@ struct GraphGuess {
       if let chain = continued([embedding], size: embedding.output, rest: rest) { return chain }
     }
     guard named.isEmpty else { return nil }
-    for start in layers.indices {
+    for start in layers.indices where !layers[start].isSharedSlope {
       let rest = layers.indices.filter { $0 != start }
       if let chain = continued([layers[start]], size: layers[start].output, rest: rest) {
         return chain
@@ -114,11 +120,13 @@ struct GraphGuess {
     }
     tries += 1
     guard tries <= Self.maxTries else { return nil }
-    for next in rest where layers[next].input == size && isPlausible(layers[next], behind: chain) {
+    for next in rest where isPlausible(layers[next], behind: chain) {
+      let layer = layers[next]
+      guard layer.isSharedSlope || layer.input == size else { continue }
       let left = rest.filter { $0 != next }
-      if let chain = continued(chain + [layers[next]], size: layers[next].output, rest: left) {
-        return chain
-      }
+      if left.isEmpty, layer.isSharedSlope { continue }
+      let output = layer.isSharedSlope ? size : layer.output
+      if let chain = continued(chain + [layer], size: output, rest: left) { return chain }
     }
     return nil
   }
@@ -132,21 +140,50 @@ struct GraphGuess {
       }
   }
 
+  /// Refuses a chain in which the decoder's head makes what the decoder reads: it would read its own answers.
+  private func checkDecoder(in chain: [WeightLayer]) throws(ImportError) {
+    guard table.isOrdered,
+      let encoder = chain.firstIndex(where: { $0.isRecurrent && $0.isUnder("enc") }),
+      let decoder = chain.lastIndex(where: { $0.isRecurrent && $0.isUnder("dec") }),
+      encoder < decoder,
+      let place = layers.firstIndex(where: { $0.prefix == chain[decoder].prefix }),
+      let head = chain[encoder..<decoder].first(where: { layer in
+        layer.kind == .linear && layers[place...].contains { $0.prefix == layer.prefix }
+      })
+    else { return }
+    throw ImportError(
+      file: table.file,
+      problem:
+        "found an encoder and a decoder, \(chain.map(\.text).joined(separator: ", ")), of which \(head.prefix) makes what \(chain[decoder].prefix) reads: a decoder that reads its own answers is no chain",
+      remedy: "export the module with its graph: \(Remedy.exportedProgram)")
+  }
+
+  /// The order of the layers, where it is not that of the file, or the file has none.
+  private func orderQuestion(_ chain: [WeightLayer]) -> String? {
+    guard chain.count > 1 else { return nil }
+    let names = Set(chain.map(\.prefix))
+    let own = layers.map(\.prefix).filter { names.contains($0) }
+    guard !table.isOrdered || own != chain.map(\.prefix) else { return nil }
+    let found =
+      table.isOrdered
+      ? "The file has \(own.joined(separator: ", ")), in which the sizes do not fit"
+      : "The file has them by their names, so that it is guessed too"
+    return
+      "is that the order of the layers? \(found); for another change the \"inputs\" of the nodes"
+  }
+
   // MARK: The description
 
   private func description(
-    of chain: [WeightLayer], name: String
+    of chain: [WeightLayer], leaving behind: [String], name: String
   ) -> (ModelDescription, notes: [String]) {
     var description = FolderDraft(name: name).description
     description.summary = "Guessed from the names and shapes of weights; to be confirmed."
     var notes = [
       "the graph is a guess by names and shapes: \(chain.map(\.text).joined(separator: ", then ")); answer what follows, and where an answer is another than here, change model.json in the folder, which is then served as it stands (or give a changed copy with --graph)"
     ]
-    if !table.isOrdered, chain.count > 1 {
-      notes.append(
-        "is that the order of the layers? The file has them by their names, so that it is guessed too; for another change the \"inputs\" of the nodes"
-      )
-    }
+    if let question = orderQuestion(chain) { notes.append(question) }
+    notes += omissions.questions
     var nodes: [GuessQuestions.Node] = []
     var activations: [(before: String, name: String, after: String)] = []
     let isText = chain[0].kind == .embedding
@@ -183,7 +220,12 @@ struct GraphGuess {
       add(.relu, "relu", weights: nil)
     }
     description.outputs = [.init(name: value)]
-    notes += GuessQuestions(chain: nodes, activations: activations).notes
+    if !behind.isEmpty {
+      notes.append(
+        "is \(excerpt(behind.map { "\($0).weight" })) for training alone? yes here, as the class weights of a loss: left out; if it is a PReLU behind \(value), give a changed copy with --graph that has the node { \"name\": \"act\", \"op\": \"prelu\", \"inputs\": [\"\(value)\"], \"weights\": \"\(behind[0])\" }, and \"name\": \"act\" of the output"
+      )
+    }
+    notes += GuessQuestions(input: input, chain: nodes, activations: activations).notes
     if let field {
       var crf = ModelDescription.Decode.CRF()
       crf.weights = field.prefix

@@ -5,13 +5,16 @@ struct GuessQuestions {
     let layer: WeightLayer
   }
 
+  /// The model's input.
+  let input: String
   /// The chain's layers in their order.
   let chain: [Node]
   /// The ReLUs that were guessed, by the layer before them.
   let activations: [(before: String, name: String, after: String)]
 
   var notes: [String] {
-    pooling + activationNotes + chain.compactMap { Self.options(of: $0) } + others
+    pooling + handOver + slopes + activationNotes + chain.compactMap { Self.options(of: $0) }
+      + others
   }
 
   /// Which steps of the last recurrent network are read.
@@ -29,6 +32,36 @@ struct GuessQuestions {
     return [
       "which steps of \(name) count? all here, an answer for each\(end); their mean (y.mean(1)) is a node \(pooled); their maximum the same with \"max\""
     ]
+  }
+
+  /// What a second recurrent network gets of the first, where it may be a decoder: by its name, or as the chain answers what it
+  /// reads.
+  private var handOver: [String] {
+    let places = chain.indices.filter { chain[$0].layer.isRecurrent }
+    guard let first = chain.first?.layer, let last = chain.last?.layer else { return [] }
+    let reconstructs = first.kind != .embedding && first.input == last.output
+    return zip(places, places.dropFirst()).filter { _, place in
+      reconstructs || chain[place].layer.isUnder("dec")
+    }.map { before, place in
+      let (encoder, decoder) = (chain[before].name, chain[place].name)
+      let final = "\(encoder).hidden"
+      let isNext = place == before + 1
+      let handed = isNext ? final : chain[place - 1].name
+      let behind = isNext ? "" : "\(Self.reading(final, chain[before + 1].name)), "
+      let states =
+        if case .recurrent(gates: 4, _, _) = chain[before].layer.kind {
+          "\"\(final)\", \"\(encoder).cell\""
+        } else { "\"\(final)\"" }
+      return
+        "does \(decoder) read every step of \(encoder)? yes here; of its last state repeated (an autoencoder's h_n or y[:, -1]) \(behind)add a node { \"name\": \"repeated\", \"op\": \"repeat\", \"inputs\": [\"\(handed)\", \"\(input)\"] }, and \(Self.reading("repeated", decoder)); where it starts from the states of \(encoder), these follow in its \"inputs\": \(states); of one that reads what it answered there is no chain: \(Remedy.exportedProgram)"
+    }
+  }
+
+  /// The places of PReLUs that would fit elsewhere.
+  private var slopes: [String] {
+    zip(chain, chain.dropFirst()).filter { $0.1.layer.isSharedSlope }.map { before, slope in
+      "does \(slope.name), one number, stand behind \(before.name) as a PReLU? yes here; for another place change the \"inputs\" of the nodes"
+    }
   }
 
   private var activationNotes: [String] {
@@ -66,7 +99,7 @@ struct GuessQuestions {
         "; a ReLU is a node \(Self.node("act", "relu", before)), or of what \(after) reads by then, and \(Self.reading("act", after))"
       } ?? ""
     return [
-      "is there a layer without weights \(between)behind \(last)? none here (dropout is none)\(inside); a softmax at the end is a node \(Self.node("softmax", "softmax", last)), and \(Self.reading("softmax", nil))"
+      "is there a layer without weights \(between)behind \(last)? none here (dropout is none)\(inside); a softmax at the end is a node \(Self.node("softmax", "softmax", last)), and \(Self.reading("softmax", nil)); a log_softmax the same with \"log_softmax\""
     ]
   }
 

@@ -94,6 +94,14 @@ struct WeightLayer {
     isBare ? WeightLayer(prefix: prefix, kind: .embedding, input: output, output: input) : nil
   }
 
+  /// Whether a part of the layer's name begins so.
+  func isUnder(_ start: String) -> Bool {
+    prefix.lowercased().split(separator: ".").contains { $0.hasPrefix(start) }
+  }
+
+  /// A PReLU with one slope, `nn.PReLU()`, which fits behind any layer.
+  var isSharedSlope: Bool { kind == .prelu && input == 1 }
+
   var isRecurrent: Bool { if case .recurrent = kind { true } else { false } }
 
   /// Whether the layer's name says that it is an embedding.

@@ -9,6 +9,9 @@ enum Remedy {
   static let ofTheLength =
     "divide values of the steps by the length, and no weights (y * w / n for y * (w / n)); or export with an example of one length, without dynamic axes: sequences of that length are then taken; or leave what is computed from the length (such as positions) out of the export"
 
+  static let exportedProgram =
+    "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
+
   static let additive =
     "attention that is additive is an op, \"attention\" with \"score\": \"additive\": save the weights, torch.save(model.state_dict(), 'weights.pt'), write the graph as model.json (FORMAT.md, \"From PyTorch\") and give it with --graph model.json"
 

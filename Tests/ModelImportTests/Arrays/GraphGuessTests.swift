@@ -21,9 +21,10 @@ import Testing
         add("\(layer.name).weight_ih_l0", [4 * layer.output, layer.input])
         add("\(layer.name).weight_hh_l0", [4 * layer.output, layer.output])
       case "conv": add("\(layer.name).weight", [layer.output, layer.input, 3])
+      case "vector": add(layer.name, [layer.output])
       default: add("\(layer.name).weight", [layer.output, layer.input])
       }
-      if layer.kind != "lstm" { add("\(layer.name).bias", [layer.output]) }
+      if !["lstm", "vector"].contains(layer.kind) { add("\(layer.name).bias", [layer.output]) }
     }
     return table
   }
@@ -88,6 +89,124 @@ import Testing
     #expect(error?.problem.contains("without a recurrent network") == true)
   }
 
+  /// The weights of a loss are no PReLU behind the head: they are left out, and asked about.
+  @Test(arguments: [
+    "criterion.weight", "loss.weight", "loss_fn.pos_weight", "class_weights", "ce.weight",
+  ])
+  func weightsOfALossAreLeftOut(name: String) throws {
+    for hidden in [8, 3] {
+      let weights = table([
+        ("lstm", "rnn", 4, hidden), ("linear", "fc", hidden, 3), ("vector", name, 0, 3),
+      ])
+      let (description, notes) = try GraphGuess.description(of: weights, name: "m")
+      #expect(description.nodes.map(\.name) == ["rnn", "fc"])
+      #expect(description.outputs.map(\.name) == ["fc"])
+      #expect(notes.count { $0.contains("\(name) for training alone? yes here") } == 1)
+    }
+  }
+
+  /// A module whose name has a loss's among its letters is a layer.
+  @Test func namesLikeALossAreLayers() throws {
+    let found = try names(table([("lstm", "lossless", 4, 8), ("linear", "glossary", 8, 3)]))
+    #expect(found == ["lossless", "glossary"])
+  }
+
+  /// Numbers beside the layers make no guess fail, and are asked about.
+  @Test func numbersByThemselvesAreLeftOut() throws {
+    let weights = table([
+      ("vector", "similarity_weight", 0, 1), ("lstm", "rnn", 1, 8),
+      ("vector", "scale.weight", 0, 1),
+      ("linear", "fc", 8, 1),
+    ])
+    let (description, notes) = try GraphGuess.description(of: weights, name: "m")
+    #expect(description.nodes.map(\.name) == ["rnn", "fc"])
+    #expect(
+      notes.contains { $0.hasPrefix("do similarity_weight, scale.weight (one number each) change") }
+    )
+  }
+
+  /// A PReLU of one slope stands where the file has it, and not behind the head.
+  @Test(arguments: [["rnn", "act", "fc"], ["rnn", "fc", "act"]])
+  func aPReLUOfOneSlope(order: [String]) throws {
+    let layers = [
+      "rnn": ("lstm", "rnn", 3, 8), "act": ("vector", "act.weight", 0, 1),
+      "fc": ("linear", "fc", 8, 2),
+    ]
+    let weights = table(order.compactMap { layers[$0] })
+    #expect(try names(weights) == ["rnn", "act", "fc"])
+    let notes = try GraphGuess.description(of: weights, name: "m").notes
+    #expect(notes.contains { $0.hasPrefix("does act, one number, stand behind rnn as a PReLU?") })
+  }
+
+  /// Whether a decoder reads every step or the last state repeated is asked, by names or as the chain answers what it reads.
+  @Test(arguments: [["encoder.rnn", "decoder.rnn"], ["lstm1", "lstm2"]])
+  func anAutoencoderIsAskedAbout(networks: [String]) throws {
+    for isNarrow in [false, true] {
+      let between = isNarrow ? [("linear", "encoder.latent", 8, 8)] : []
+      let weights = table(
+        [("lstm", networks[0], 3, 8)] + between + [
+          ("lstm", networks[1], 8, 8), ("linear", "out", 8, 3),
+        ])
+      var (description, notes) = try GraphGuess.description(of: weights, name: "m")
+      let question = try #require(
+        notes.first {
+          $0.hasPrefix("does \(networks[1]) read every step of \(networks[0])? yes here")
+        })
+      let handed = isNarrow ? "encoder.latent" : "\(networks[0]).hidden"
+      #expect(
+        question.contains(
+          "{ \"name\": \"repeated\", \"op\": \"repeat\", \"inputs\": [\"\(handed)\", \"x\"] }"))
+      #expect(
+        question.contains(
+          isNarrow
+            ? "\"inputs\": [\"\(networks[0]).hidden\"] of encoder.latent" : "of \(networks[1])"))
+      // What is written as the answer says is a model.
+      for index in description.nodes.indices {
+        switch description.nodes[index].name {
+        case networks[1]:
+          let final = "\(networks[0])."
+          description.nodes[index].inputs = ["repeated", "\(final)hidden", "\(final)cell"]
+        case "encoder.latent": description.nodes[index].inputs = ["\(networks[0]).hidden"]
+        default: break
+        }
+      }
+      description.nodes.append(
+        .init(name: "repeated", op: .repeat(), inputs: [handed, "x"], weights: nil))
+      #expect(throws: Never.self) {
+        try GraphFit(description: description, graphFile: nil).draft([weights])
+      }
+    }
+  }
+
+  /// Two networks that are no autoencoder raise no such question.
+  @Test func aStackIsNotAskedAboutAsADecoder() throws {
+    let weights = table([
+      ("lstm", "lstm1", 3, 8), ("lstm", "lstm2", 8, 8), ("linear", "out", 8, 2),
+    ])
+    let notes = try GraphGuess.description(of: weights, name: "m").notes
+    #expect(!notes.contains { $0.contains("every step of") })
+  }
+
+  /// A decoder that fits behind its own head only reads its own answers: that is no chain.
+  @Test func aDecoderBehindItsHeadIsRefused() throws {
+    let table = table([
+      ("lstm", "encoder", 3, 8), ("lstm", "decoder", 2, 8), ("linear", "fc", 8, 2),
+    ])
+    let error = #expect(throws: ImportError.self) { try self.names(table) }
+    #expect(error?.problem.contains("fc makes what decoder reads") == true)
+    #expect(error?.remedy?.contains("torch.export.save") == true)
+  }
+
+  /// Layers that fit in another order than the file's: that is asked.
+  @Test func anotherOrderThanTheFilesIsAsked() throws {
+    let weights = table([
+      ("lstm", "a", 3, 8), ("lstm", "b", 2, 8), ("linear", "fc", 8, 2),
+    ])
+    let (description, notes) = try GraphGuess.description(of: weights, name: "m")
+    #expect(description.nodes.map(\.name) == ["a", "fc", "b"])
+    #expect(notes.contains { $0.contains("the order of the layers? The file has a, b, fc,") })
+  }
+
   /// What a guess leaves open is asked once each, with the line of model.json that has another answer.
   @Test func whatIsLeftOpenIsAsked() throws {
     let weights = table([
@@ -105,7 +224,7 @@ import Testing
     #expect(
       asked(
         "between rnn and a, or behind fc", "\"inputs\": [\"rnn\"] }", "\"inputs\": [\"act\"] of a",
-        "\"name\": \"softmax\" of the output"))
+        "\"name\": \"softmax\" of the output; a log_softmax the same with \"log_softmax\""))
   }
 
   /// What is written as the answers say is a model.

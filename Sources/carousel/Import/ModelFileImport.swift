@@ -22,12 +22,25 @@ struct ModelFileImport {
     return ModelFileImport(importer: importer, cache: "\(cache)/carousel/models")
   }
 
-  /// The model folder of the file at `path`, imported with `options` unless the cache has it.
+  /// The model folder of the file at `path`, imported with `options` unless the cache has it. Prints its path and the importer's
+  /// notes each time: a guess stays one.
   func folder(
     of path: String, _ options: ImportOptions? = nil
   ) throws(CarouselError) -> String {
+    let (folder, notes) = try imported(path, options)
+    for note in notes { printToStandardError("\(path): \(note)") }
+    printToStandardError("\(path): the model folder is \(folder)")
+    return folder
+  }
+
+  /// The folder in the cache, and the importer's notes, which the folder keeps.
+  func imported(
+    _ path: String, _ options: ImportOptions? = nil
+  ) throws(CarouselError) -> (folder: String, notes: [String]) {
     let target = "\(cache)/\(try key(of: path, options))"
-    if isModelFolder(target) { return target }
+    if isModelFolder(target), let text = try? readFile("\(target)/\(Self.notesFile)") {
+      return (target, String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init))
+    }
     try makeFolder(cache)
     let partial = "\(target).\(getpid()).partial"
     let result: ChildProcess.Result
@@ -39,8 +52,15 @@ struct ModelFileImport {
       remove(partial)
       throw .notImported(path: path, reason: result.reason)
     }
-    for line in result.output.split(separator: "\n") where line.hasPrefix("note: ") {
-      printToStandardError("\(path): \(line.dropFirst(6))")
+    let notes = result.output.split(separator: "\n").filter { $0.hasPrefix("note: ") }
+      .map { String($0.dropFirst(6)) }
+    do {
+      try OpenFile.write(
+        Array(notes.joined(separator: "\n").utf8), to: "\(partial)/\(Self.notesFile)")
+    } catch {
+      remove(partial)
+      guard case .system(_, let path, let code) = error else { preconditionFailure("\(error)") }
+      throw .file(path: path, code: code)
     }
     // SAFETY: the paths are zero-terminated strings for the length of the call.
     if unsafe rename(partial, target) != 0 {
@@ -49,8 +69,10 @@ struct ModelFileImport {
       // Another process may have imported the same file meanwhile; its folder is used.
       guard isModelFolder(target) else { throw .file(path: target, code: code) }
     }
-    return target
+    return (target, notes)
   }
+
+  private static let notesFile = "notes.txt"
 
   /// The folder's name in the cache: the file's name, for people, and a hash of the file's content, the options, their
   /// files and the program.
@@ -67,7 +89,8 @@ struct ModelFileImport {
     hashes += stem.utf8
     let digits = Digest.hash(hashes.span).prefix(16).map { $0.hexadecimal() }
     let name = stem.unicodeScalars.prefix(40).map { scalar in
-      scalar.isASCII && scalar.properties.isAlphabetic ? Character(scalar) : "-"
+      let isPlain = scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+      return scalar.isASCII && isPlain ? Character(scalar) : "-"
     }
     return "\(String(name))-\(digits.joined())"
   }
@@ -86,7 +109,9 @@ struct ModelFileImport {
 
   /// Removes a partial folder and the files in it.
   private func remove(_ folder: String) {
-    for name in [Model.descriptionFile, Model.tensorFile] { OpenFile.remove("\(folder)/\(name)") }
+    for name in [Model.descriptionFile, Model.tensorFile, Self.notesFile] {
+      OpenFile.remove("\(folder)/\(name)")
+    }
     // SAFETY: the path is a zero-terminated string for the length of the call.
     unsafe rmdir(folder)
   }

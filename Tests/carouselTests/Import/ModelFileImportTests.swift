@@ -55,6 +55,27 @@ import Testing
     #expect(try runs(in: folder) == 3)
   }
 
+  /// What the importer noted is told each time, also of a folder that the cache has.
+  @Test func notesAreKept() throws {
+    let tree = try FileTree([:])
+    let files = try importing(
+      with: Self.works + "\necho 'note: the graph is a guess'; echo more", in: tree.path)
+    for _ in 0..<2 {
+      let (folder, notes) = try files.imported("\(tree.path)/my.model.onnx")
+      #expect(isModelFolder(folder))
+      #expect(notes == ["confirm the order of the inputs", "the graph is a guess"])
+    }
+    #expect(try runs(in: tree.path) == 1)
+  }
+
+  /// A folder in the cache has the file's name in its own, for people.
+  @Test func foldersHaveTheFilesNames() throws {
+    let tree = try FileTree(["model2_b.pt": "x"])
+    let files = try importing(with: Self.works, in: tree.path)
+    let (folder, _) = try files.imported("\(tree.path)/model2_b.pt")
+    #expect(folder.hasPrefix("\(tree.path)/a/b/model2-b-"))
+  }
+
   @Test(arguments: [
     (
       "/bin/mkdir \"$3\"; echo 'Error: X: layer 3 has no place' >&2; exit 1",

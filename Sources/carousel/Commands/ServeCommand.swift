@@ -110,22 +110,12 @@ struct ServeCommand: ParsableCommand {
     let name = settings.text(.defaultModel)
     let answering = models.first { $0.description.name == name } ?? models[0]
     let token = settings.text(.tokensFile).isEmpty ? "" : " -H \"authorization: Bearer $TOKEN\""
-    let example =
-      ExampleQuestion(for: answering).map {
-        "curl -s \(server.url)/predict\(token) -d \($0.json.printable.shellQuoted)"
-      }
-      ?? "curl -s \(server.url)/models/\(answering.description.name)\(token)"
+    let example = ExampleQuestion(for: answering)
+      .command(to: "\(server.url)/predict", options: token)
     print(
       "Carousel serves \(models.map(\.description.name).joined(separator: ", ")). Try:\n\n\(example)\n"
     )
     // Without a terminal, as in a container, standard output is buffered.
     fflush(nil)
-  }
-}
-
-extension String {
-  /// The text as one word of a POSIX shell.
-  fileprivate var shellQuoted: String {
-    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

@@ -4,38 +4,65 @@ import ModelFormat
 /// A body for `POST /predict` that the model answers: its own example, or else made-up steps: three, or as near to it as the
 /// model allows.
 struct ExampleQuestion {
+  /// The body, or the Python that makes one of many numbers.
   let json: String
+  private let isPython: Bool
 
-  init?(for model: Model) {
+  init(for model: Model) {
     self.init(for: model.description, steps: model.stepCounts(near: 3))
   }
 
-  /// Nil if the model has no example and an input has more than 16 elements or many steps, so that the body would be long.
-  ///
   /// - Parameter steps: the number of each input's steps.
-  init?(for model: ModelDescription, steps: [Int]) {
+  init(for model: ModelDescription, steps: [Int]) {
     if let example = model.example {
       json = "{\"inputs\": \(example)}"
+      isPython = false
       return
     }
-    var examples: [(name: String, json: String)] = []
-    for (input, steps) in zip(model.inputs, steps) {
-      guard let json = input.example(steps: steps) else { return nil }
-      examples.append((input.name, json))
+    let examples = zip(model.inputs, steps).map { input, steps in
+      (name: input.name, json: input.example(steps: steps))
     }
+    isPython = zip(model.inputs, steps).contains { $0.isLong(steps: $1) }
     let inputs =
       examples.count == 1
       ? examples[0].json
       : "{" + examples.map { "\($0.name.jsonText): \($0.json)" }.joined(separator: ", ") + "}"
     json = "{\"inputs\": \(inputs)}"
   }
+
+  /// A line of a shell that sends the question to `url`.
+  ///
+  /// - Parameter options: further options of curl.
+  func command(to url: String, options: String) -> String {
+    let curl = "curl -s \(url)\(options) -d"
+    guard isPython else { return "\(curl) \(json.printable.shellQuoted)" }
+    let code = "import json; print(json.dumps(\(json.printable)))"
+    return "python3 -c \(code.shellQuoted) | \(curl) @-"
+  }
+}
+
+extension String {
+  /// The text as one word of a POSIX shell.
+  fileprivate var shellQuoted: String {
+    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
 }
 
 extension ModelDescription.Input {
-  /// So many steps of the input (or one vector) as JSON.
-  fileprivate func example(steps: Int) -> String? {
-    guard steps <= 256, kind.form == .tokens || kind.size <= 16 && kind.size * steps <= 256 else {
-      return nil
+  /// Whether JSON with all numbers would be long.
+  fileprivate func isLong(steps: Int) -> Bool {
+    steps > 256 || kind.form != .tokens && (kind.size > 16 || kind.size * steps > 256)
+  }
+
+  /// So many steps of the input (or one vector) as JSON; as Python, if that would be long.
+  fileprivate func example(steps: Int) -> String {
+    if isLong(steps: steps) {
+      switch kind {
+      case .tokens: return "[0] * \(steps)"
+      case .vector(let size): return "[0] * \(size)"
+      case .features(let size, _, _):
+        return size == 1 ? "[0] * \(steps)" : "[[0] * \(size)] * \(steps)"
+      }
     }
     switch kind {
     case .tokens(let size, _):

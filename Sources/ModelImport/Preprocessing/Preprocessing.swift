@@ -98,7 +98,10 @@ struct Preprocessing {
       guard list.mayBeLonger else {
         throw ImportError(
           file: path,
-          problem: "found \(texts.count) texts, expected at most \(size), as there are ids")
+          problem: "found \(texts.count) texts, expected at most \(size), as there are ids",
+          remedy:
+            "give the texts of the model's own training, whose first is that of id 0; where these are the most frequent words of more, keep the first \(size)"
+        )
       }
       notes.append(
         "of the vocabulary's \(texts.count) texts the first \(size) have ids in the model")

@@ -88,7 +88,7 @@ package struct ScalerFile: Equatable {
     let remedy: String? =
       if let pickle {
         pickle.scalerStep.map { exportLine(file.path, $0) } ?? otherTransform
-      } else if kind == nil || kind == .pickle, !file.bytes.isEmpty {
+      } else if [nil, .pickle, .gzip, .bzip2, .xz].contains(kind), !file.bytes.isEmpty {
         exportLine(file.path)
       } else { exportLine("scaler.pkl") }
     return ImportError(

@@ -59,6 +59,11 @@ package struct TextList {
     self = list
   }
 
+  /// A command that writes the texts of a pickled encoder as JSON; `labels` is the Python for them.
+  static func command(_ path: String, _ labels: String) -> String {
+    "python3 -c \"import joblib, json; e = joblib.load('\(path)'); json.dump([str(t) for t in \(labels)], open('labels.json', 'w'))\""
+  }
+
   /// Refuses files of other kinds, such as a pickled tokenizer, whose bytes would be read as lines.
   private static func checkIsText(_ file: SourceFile) throws(ImportError) {
     let expected = "expected a .txt with a text a line, or .json"
@@ -68,6 +73,18 @@ package struct TextList {
       throw ImportError(file: file.path, problem: "found an empty file, \(expected)")
     }
     if let kind = ForeignFile(file.bytes.span) {
+      if let labels = ForeignPickle(file)?.labels {
+        throw ImportError(
+          file: file.path, problem: "found \(ForeignPickle(file)?.what ?? kind.what), \(expected)",
+          remedy: "\(command(file.path, labels)) writes a file that can be")
+      }
+      if kind == .npy {
+        let code =
+          "import json, numpy; json.dump([str(t) for t in numpy.load('\(file.path)', allow_pickle=True)], open('texts.json', 'w'))"
+        throw ImportError(
+          file: file.path, problem: "found \(kind.what), \(expected)",
+          remedy: "python3 -c \"\(code)\" writes a file that can be")
+      }
       let pickled =
         "python3 -c \"import pickle; t = pickle.load(open('\(file.path)', 'rb')); open('vocabulary.json', 'w').write("
         + "t.to_json() if hasattr(t, 'to_json') else __import__('json').dumps(t))\" "

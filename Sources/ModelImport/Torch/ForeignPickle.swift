@@ -47,7 +47,20 @@ struct ForeignPickle {
       remedy: remedy)
   }
 
+  /// The Python that makes the list of labels of what was pickled as `e`; nil if it has none.
+  var labels: String? {
+    switch estimator {
+    case "LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer": "e.classes_"
+    case "OneHotEncoder", "OrdinalEncoder": "e.categories_[0]"
+    default: nil
+    }
+  }
+
   private var remedy: String {
+    if let labels {
+      return
+        "\(TextList.command(path, labels)) writes what it names, to be given beside the model's file: carousel-import MODEL --labels labels.json -o FOLDER"
+    }
     guard let estimator else {
       return
         "where it holds arrays, or a module: python3 -c \"import joblib, pickle; pickle.dump(joblib.load('\(path)'), open('weights.pkl', 'wb'))\" "

@@ -72,7 +72,10 @@ struct PickledTensors {
       case "torch._utils._rebuild_meta_tensor_no_storage":
         return .unreadable("a tensor on the meta device, which has no numbers")
       case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct":
-        return array(call)
+        return objects(in: reference) == nil ? array(state: call.state) : nil
+      case "jax._src.array._reconstruct_array":
+        // (function, arguments, state, …) of the NumPy array with its numbers.
+        return array(state: arguments.dropFirst(2).first)
       case "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer":
         return arrayFromBuffer(arguments)
       default:
@@ -83,14 +86,14 @@ struct PickledTensors {
     return nil
   }
 
-  /// The object in an array of one object, which `numpy.save` makes of a dictionary; nil for other objects.
-  func soleElement(of reference: PickleGraph.Reference) -> PickleGraph.Reference? {
+  /// The objects in an array of objects, which `numpy.save` makes of a dictionary, or of a list of arrays; nil for other objects.
+  func objects(in reference: PickleGraph.Reference) -> [PickleGraph.Reference]? {
     guard case .call(let call) = graph[reference],
       graph.globalName(call.function)?.hasSuffix("multiarray._reconstruct") ?? false,
       let state = call.state.flatMap({ graph.elements($0) }), state.count >= 5,
-      case .list(let elements) = graph[state[4]], elements.count == 1
+      case .list(let elements) = graph[state[4]]
     else { return nil }
-    return elements[0]
+    return elements
   }
 
   // MARK: PyTorch
@@ -150,8 +153,8 @@ struct PickledTensors {
   // MARK: NumPy
 
   /// `_reconstruct(ndarray, (0,), b'b')` with the state (version, shape, dtype, is_fortran, data).
-  private func array(_ call: PickleGraph.Call) -> Finding? {
-    guard let state = call.state.flatMap({ graph.elements($0) }), state.count >= 5,
+  private func array(state: PickleGraph.Reference?) -> Finding? {
+    guard let state = state.flatMap({ graph.elements($0) }), state.count >= 5,
       let shape = sizes(state[1])
     else { return .unreadable("an array of NumPy's without its numbers") }
     guard let (type, isBigEndian) = dtype(state[2]) else {

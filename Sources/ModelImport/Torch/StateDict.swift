@@ -33,7 +33,8 @@ struct StateDict {
 
   init(_ pickled: PickledTensors, root: PickleGraph.Reference) {
     self.pickled = pickled
-    var root = pickled.soleElement(of: root) ?? root
+    var root = root
+    if let objects = pickled.objects(in: root), objects.count == 1 { root = objects[0] }
     for _ in 0..<8 {
       guard let next = nested(in: root) else { break }
       root = next
@@ -114,6 +115,9 @@ struct StateDict {
         let isOther = Self.otherKeys.contains { key.lowercased().contains($0) }
         return isOther && pickled.finding(entry.value) == nil ? nil : (key, entry.value)
       }
+    }
+    if let objects = pickled.objects(in: reference) {
+      return objects.enumerated().map { ("\($0.offset)", $0.element) }
     }
     switch graph[reference] {
     case .list(let elements), .tuple(let elements):

@@ -3,7 +3,7 @@
 Each folder holds the file as it was saved (weights.*), what is given with it (graph.json, names.json) where its graph can't
 be guessed, and io.json as ops.py has it: what PyTorch answers with the weights as stored, in float32.
 
-Use: python torch_imports.py (PyTorch 2.15, NumPy, safetensors)
+Use: python torch_imports.py (PyTorch 2.15, NumPy, safetensors, JAX 0.10)
 """
 
 import collections
@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import safetensors.torch
 import torch
@@ -245,6 +246,12 @@ def main() -> None:
         "id2label": {0: "P", 1: "S", 2: "X"}, "config": {"hidden_dim": 5}, "best": 0.99}))
     deep = Deep()
     write("weight_norm", deep, "pt", saved(deep.state_dict()))
+    write("jax", tagger, "pkl", pickled({k: jnp.asarray(v) for k, v in arrays(state).items()}, 4))
+    # As Keras's get_weights() has them: arrays without names.
+    unnamed = np.empty(len(state), dtype=object)
+    unnamed[:] = list(arrays(state).values())
+    write("arrays_list", tagger, "npy", lambda path: np.save(path, unnamed, allow_pickle=True),
+          names={str(i): k for i, k in enumerate(state)})
     legacy = {"_use_new_zipfile_serialization": False}
     write("legacy_protocol4", tagger, "pt", saved(dict(state), pickle_protocol=4, **legacy))
     # The legacy format has the source of each module's class beside it; here it is left out.

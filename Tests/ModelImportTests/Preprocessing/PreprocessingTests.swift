@@ -60,10 +60,12 @@ import Testing
         "transform()"
       ),
       ("s.joblib", [0x9C, 0xFF, 0xFE], "bytes that are no text", "joblib.load('s.joblib')"),
+      ("s.joblib.gz", [0x8B, 0x08], "gzip", "joblib.load('s.joblib.gz')"),
       ("s.json", nil, "an empty file", "scaler.json"),
     ] as [(String, [UInt8]?, String, String)])
   func otherFiles(name: String, rest: [UInt8]?, found: String, remedy: String) throws {
-    let bytes = rest.map { [name.hasSuffix(".pkl") ? 0x80 : 0x78] + $0 } ?? []
+    let first: UInt8 = name.hasSuffix(".pkl") ? 0x80 : name.hasSuffix(".gz") ? 0x1F : 0x78
+    let bytes = rest.map { [first] + $0 } ?? []
     let error = try #require(throws: ImportError.self) {
       try ScalerFile(SourceFile(path: name, bytes: bytes))
     }
@@ -127,7 +129,14 @@ import Testing
         "tokenizer.pickle", [0x80, 0x04, 0x95, 0x01], "Python pickle",
         "pickle.load(open('tokenizer.pickle'"
       ),
-      ("v.npy", Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }), ".npy", "json.dump"),
+      (
+        "v.npy", Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }), ".npy",
+        "numpy.load('v.npy', allow_pickle=True)"
+      ),
+      (
+        "l.joblib", [0x80] + Array("\u{4}csklearn.preprocessing._label\nLabelEncoder\n)".utf8),
+        "LabelEncoder", "joblib.load('l.joblib'); json.dump([str(t) for t in e.classes_]"
+      ),
       ("spm.model", [0x0A, 0x0E, 0xFF, 0x00], "no text in UTF-8", "json.dump"),
       ("v.txt", [0x61, 0x00, 0x62], "no text in UTF-8", "json.dump"), ("v.txt", [], "empty", ""),
     ] as [(String, [UInt8], String, String)])

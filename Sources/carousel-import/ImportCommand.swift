@@ -153,7 +153,7 @@ struct ImportCommand: ParsableCommand {
     }
     let replaced: String?
     do { replaced = try folder.write(draft) } catch { throw ImportError(file: files[0], error) }
-    for note in draft.notes { print("note: \(note)") }
+    for note in Note.grouped(draft.notes) { print("note: \(note)") }
     if let replaced { print("note: \(replaced)") }
     try compare(draft)
     print("\(folder.path): written; carousel serve \(folder.path) serves it")

@@ -21,11 +21,29 @@ package enum Note {
 
   /// What is added where an input of a model without sequences may be a state that it answers.
   static let callersState =
-    "; a state among its inputs, as of a cell (LSTMCell, GRUCell), is not kept: the caller gives in each request what the one before answered, or the module is saved as a .pt2 (torch.export.save), where PyTorch's cells are recognised and their states kept"
+    "; a state among its inputs, as of a cell, is not kept: the caller gives in each request what the one before answered. Of PyTorch's own cells (nn.LSTMCell, nn.GRUCell) a .pt2, as torch.export.save writes it, has states that are kept"
 
   /// What is said of labels of an output that is not decoded.
   static func labels(of output: String) -> String {
     "the labels name the elements of the output \"\(output)\", of which answers have the numbers: for the label of the largest, write \"decode\": \"argmax\" beside \"labels\" in model.json"
+  }
+
+  /// The notes; of three and more that differ in the first name alone, as of nodes, layers or inputs, one with the names of all.
+  package static func grouped(_ notes: [String]) -> [String] {
+    var order: [String] = []
+    var groups: [String: [(note: String, name: String)]] = [:]
+    for note in notes {
+      let parts = note.split(separator: "\"", maxSplits: 2, omittingEmptySubsequences: false)
+      let key = parts.count == 3 ? "\(parts[0])\"\"\(parts[2])" : note
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: []].append((note, parts.count == 3 ? "\"\(parts[1])\"" : ""))
+    }
+    return order.flatMap { key in
+      let group = groups[key] ?? []
+      guard group.count > 2 else { return group.map(\.note) }
+      let others = excerpt(group.dropFirst().map(\.name), limit: 5)
+      return ["\(group[0].note); the same of \(group.count - 1) more: \(others)"]
+    }
   }
 
   /// What is dropped at random in training is kept, as at inference.

@@ -9,6 +9,8 @@ package struct FolderDraft: Sendable {
   var callersStates: Set<String> = []
   /// The graph of the source file, if it has one.
   package var reference: SourceReference?
+  /// What the framework's own model takes, where the source has no graph that is computed here.
+  package var examples: [ExampleInput] = []
   private(set) var tensors: [(name: String, shape: [Int], floats: [Float])] = []
   private var tensorNames: Set<String> = []
 

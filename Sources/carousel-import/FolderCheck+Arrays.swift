@@ -46,7 +46,11 @@ extension FolderCheck {
     let file = try SourceFile(path: path)
     let arrays = try SourceTensor.arrays(file)
     if inputs.count == 1, arrays.count == 1 {
-      return [try GivenInput(inputs[0], arrays[0].tensor, of: draft.reference, file: path)]
+      return [
+        try GivenInput(
+          inputs[0], arrays[0].tensor, example(inputs[0]), hasBatch: !draft.examples.isEmpty,
+          file: path)
+      ]
     }
     let expected =
       "expected an .npz of arrays by the names of the model's inputs: numpy.savez('inputs.npz', **{"
@@ -60,8 +64,15 @@ extension FolderCheck {
             "found \(names.isEmpty ? "one array" : names) for the model's \(inputs.count) inputs, \(expected)"
         )
       }
-      return try GivenInput(input, tensor, of: draft.reference, file: path)
+      return try GivenInput(
+        input, tensor, example(input), hasBatch: !draft.examples.isEmpty, file: path)
     }
+  }
+
+  /// What the framework's model takes for an input.
+  private func example(_ input: ModelDescription.Input) -> ExampleInput? {
+    let all = draft.reference?.exampleInputs(steps: 1) ?? draft.examples
+    return all.first { $0.node == input.name }
   }
 
   /// The largest difference between `found`, the answer of the output `name`, and that of the sequence `row` among the
@@ -105,8 +116,8 @@ private struct GivenInput {
   private let parts: (before: Int, steps: Int, behind: Int)?
 
   init(
-    _ input: ModelDescription.Input, _ tensor: SourceTensor, of reference: SourceReference?,
-    file: String
+    _ input: ModelDescription.Input, _ tensor: SourceTensor, _ example: ExampleInput?,
+    hasBatch: Bool, file: String
   ) throws(ImportError) {
     name = input.name
     dense = tensor.dense
@@ -116,15 +127,19 @@ private struct GivenInput {
     case .tokens: size = 1
     }
     let isVector = if case .vector = input.kind { true } else { false }
-    sequences = shape.count > (size == 1 || isVector ? 1 : 2) ? shape[0] : 1
+    // Keras's models have the batch first.
+    let isBatch = hasBatch && shape.count == example?.shape.count
+    sequences = isBatch || shape.count > (size == 1 || isVector ? 1 : 2) ? shape[0] : 1
     let each = dense.count / max(sequences, 1)
     guard sequences > 0, each % size == 0, each > 0 else {
       throw ImportError(
         file: file, place: name,
         problem: "found an array of \(shape), expected sequences of \(size) elements a step")
     }
-    let place = reference?.stepsBehindElements(of: name)
-    let axis = place.map { $0.steps - $0.axes + shape.count } ?? 0
+    let axis =
+      example.flatMap { example in
+        example.stepAxis.map { $0 - example.shape.count + shape.count }
+      } ?? 0
     guard axis > 0, axis < shape.count else {
       parts = nil
       return

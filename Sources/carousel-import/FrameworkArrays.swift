@@ -9,19 +9,22 @@ struct FrameworkArrays {
 
   /// What to do where the file's own graph can't be computed, or where it has none.
   var remedy: String {
-    guard let (place, code) = code else {
-      return "give arrays: --check-input \(inputFile) --check-output output.npy"
-    }
-    return
-      "compare with arrays that the framework makes, \(place): \(code); then --check-input \(inputFile) --check-output output.npy"
+    guard let (place, code) = code else { return "give arrays: \(options)" }
+    return "compare with arrays that the framework makes, \(place): \(code); then \(options)"
   }
 
-  private var inputs: [SourceReference.ExampleInput] {
+  private var options: String {
+    (["--check-input \(inputFile)"] + outputFiles.map { "--check-output \($0)" })
+      .joined(separator: " ")
+  }
+
+  private var inputs: [ExampleInput] {
     let steps = 24
     if let reference = draft.reference {
       return reference.exampleInputs(
         steps: reference.fixedSteps ?? reference.exampleSteps ?? steps)
     }
+    if !draft.examples.isEmpty { return draft.examples }
     return draft.description.inputs.map { input in
       let time = input.steps ?? steps
       let (shape, isWhole): ([Int], Bool) =
@@ -30,8 +33,7 @@ struct FrameworkArrays {
         case .vector(let size): ([1, size], false)
         case .tokens: ([1, time], true)
         }
-      return SourceReference.ExampleInput(
-        name: input.name, shape: shape, node: input.name, number: nil, isWhole: isWhole)
+      return ExampleInput(name: input.name, shape: shape, node: input.name, isWhole: isWhole)
     }
   }
 
@@ -39,18 +41,26 @@ struct FrameworkArrays {
     draft.description.inputs.count > 1 ? "input.npz" : "input.npy"
   }
 
+  /// A file for each output of a Keras model; of others the first is compared.
+  private var outputFiles: [String] {
+    let count = draft.examples.isEmpty ? 1 : draft.description.outputs.count
+    return count == 1 ? ["output.npy"] : (0..<count).map { "output\($0).npy" }
+  }
+
   /// Random numbers of NumPy's, or ids, for an input.
-  private func array(_ input: SourceReference.ExampleInput) -> String {
+  private func array(_ input: ExampleInput) -> String {
     let shape = input.shape.map(String.init).joined(separator: ", ")
     let axes = input.shape.count == 1 ? "\(shape)," : shape
     if input.node == nil {
       let number = input.number.map { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" } ?? "…"
       return "n.full((\(axes)), \(number), '\(input.isWhole ? "i8" : "f4")')"
     }
-    guard input.isWhole else { return "n.random.rand(\(shape)).astype('f4')" }
     let sizes = draft.description.inputs.compactMap { own -> Int? in
       guard own.name == input.node, case .tokens(let size, _) = own.kind else { return nil }
       return size
+    }
+    guard input.isWhole || !sizes.isEmpty else {
+      return "n.random.rand(\(shape)).astype('f4')"
     }
     return "n.random.randint(0, \(sizes.first ?? 2), (\(axes)))"
   }
@@ -69,14 +79,18 @@ struct FrameworkArrays {
     switch (kind, draft.reference) {
     case (.keras, _), (.hdf5, _):
       let isWhole = kind == .keras || !file.hasSuffix(".weights.h5")
-      let call = "predict(\(given.count == 1 ? "*x.values()" : "list(x.values())"))"
+      let model = isWhole ? "keras.models.load_model('\(file)', compile=False)" : "model"
+      let answer = "\(model).predict(\(given.count == 1 ? "*x.values()" : "x"))"
+      // Keras answers with a list or, where the model was made so, a dictionary, whose keys are the outputs' names.
+      let keys = draft.description.outputs.map { "'\($0.name)'" }.joined(separator: ", ")
+      let code =
+        outputFiles.count == 1
+        ? "\(start)\(answer))"
+        : "x = {\(arrays)}; \(save); y = \(answer); y = [y[k] for k in [\(keys)]] if isinstance(y, dict) else y; "
+          + outputFiles.enumerated().map { "n.save('\($1)', y[\($0)])" }.joined(separator: "; ")
       return isWhole
-        ? (
-          "in a shell",
-          shell(
-            "import numpy as n, keras; \(start)keras.models.load_model('\(file)', compile=False).\(call))"
-          )
-        ) : ("where the model is in Python", "import numpy as n; \(start)model.\(call))")
+        ? ("in a shell", shell("import numpy as n, keras; \(code)"))
+        : ("where the model is in Python", "import numpy as n; \(code)")
     case (.torchZip, .some(let reference)):
       let load =
         file.hasSuffix(".pt2")

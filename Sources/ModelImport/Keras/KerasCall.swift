@@ -70,7 +70,15 @@ struct KerasCall {
   func sequence(_ value: KerasValue) throws(ImportError) -> (size: Int, steps: Int?) {
     guard value.axes.count == 2, case .steps(let steps) = value.axes[0],
       case .size(let size) = value.axes[1]
-    else { throw refusal(of: value, expected: "a sequence: (steps, size)") }
+    else {
+      guard !value.isStepped else {
+        throw layer.refusal(
+          "found sequences of the sizes \(value.shape) within each step, as TimeDistributed gives them, expected the steps "
+            + "of the model's own sequences",
+          remedy: KerasModel.remedyInParts)
+      }
+      throw refusal(of: value, expected: "a sequence: (steps, size)")
+    }
     return (size, steps)
   }
 

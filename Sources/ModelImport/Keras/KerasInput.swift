@@ -14,11 +14,36 @@ struct KerasInput {
   /// The number of steps that sequences must have; nil for any.
   private(set) var exactSteps: Int?
 
-  init(name: String, axes: [KerasValue.Axis], uses: Int, place: Int) {
+  /// The array that Keras's model takes, with its axes and as it was before a layer read it otherwise.
+  private let source: Source
+
+  struct Source {
+    /// The name in Keras.
+    let name: String
+    /// The sizes in the file, the batch's first; nil for one that is open.
+    let sizes: [Int?]
+    /// Whether its numbers are whole: ids, or true and false.
+    let isWhole: Bool
+    let axes: [KerasValue.Axis]
+  }
+
+  init(name: String, source: Source, uses: Int, place: Int) {
     self.name = name
-    self.axes = axes
+    self.source = source
+    axes = source.axes
     self.uses = uses
     axis = place
+  }
+
+  /// What Keras's model takes, of so many steps where any number will do.
+  func example(steps: Int) -> ExampleInput {
+    var shape = source.sizes.map { $0 ?? steps }
+    shape[0] = source.sizes[0] ?? 1
+    let isAsSent = axes == source.axes
+    let stepAxis = isAsSent ? KerasValue(name: "", axes: axes).stepAxis : nil
+    return ExampleInput(
+      name: source.name, shape: shape, node: name, isWhole: source.isWhole,
+      stepAxis: stepAxis.flatMap { $0 > 0 ? $0 + 1 : nil })
   }
 
   /// - Parameter axis: the name of its axis; nil if all inputs have the same.
@@ -119,12 +144,18 @@ extension KerasInput {
   func notes(on description: ModelDescription.Input, isMasked: Bool) -> [String] {
     let value = KerasValue(name: "", axes: axes)
     var notes: [String] = []
-    if case .features(let size, _, _) = description.kind, axes.count > 2, value.stepAxis == 0 {
+    if case .features(let size, _, _) = description.kind, axes.count > 2, let place = value.stepAxis
+    {
       notes.append(
-        "the input \(name.jsonExcerpt) has \(axes.count - 1) axes behind its steps: a question has the \(size) numbers of "
-          + "a step side by side, [steps, \(size)]")
+        place == 0
+          ? "the input \(name.jsonExcerpt) has \(axes.count - 1) axes behind its steps: a question has the \(size) numbers of "
+            + "a step side by side, [steps, \(size)]"
+          : "the input \(name.jsonExcerpt) is \(value.shape): a question has the steps first, and the \(size) numbers of a step side "
+            + "by side, [steps, \(size)]")
     }
-    if let steps = value.stepCount, steps > 1, description.steps == nil, !isMasked {
+    if isSequence, let steps = fixedSteps ?? value.stepCount, steps > 1, description.steps == nil,
+      !isMasked
+    {
       notes.append(
         "the input \(name.jsonExcerpt) has \(steps) steps in the file, and no mask: sequences of others are answered as they are; "
           + "where the model was trained with padding to \(steps) steps, send them padded so")

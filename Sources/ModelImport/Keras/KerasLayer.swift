@@ -131,6 +131,8 @@ struct KerasLayer {
   static let maxSize = 4_194_304
   /// Those of an axis.
   static let sizes = 1...maxSize
+  /// What may be added to an end of an axis, or cut from it.
+  static let ends = 0...maxSize
 
   /// The layer inside a wrapper.
   func layer(_ key: String) throws(ImportError) -> KerasLayer? {

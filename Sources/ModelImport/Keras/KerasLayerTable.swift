@@ -27,7 +27,8 @@ enum KerasLayerTable {
     KerasIdentityLayers.all + KerasDenseLayers.all + KerasActivationLayers.all
     + KerasRecurrentLayers.all + KerasMergeLayers.all + KerasShapeLayers.all
     + KerasNormalizationLayers.all + KerasConvolutionLayers.all + KerasPoolingLayers.all
-    + KerasAttentionLayers.all + KerasWrapperLayers.all + KerasImageLayers.all + [
+    + KerasAttentionLayers.all + KerasWrapperLayers.all + KerasImageLayers.all
+    + KerasImageConvolutions.all + [
       KerasOneHot.layer, KerasTransposedConvolution.layer,
     ]
 
@@ -69,8 +70,11 @@ enum KerasLayerTable {
       return layer.refusal(
         "a Lambda is Python code, which is not run",
         remedy:
-          "build the model with layers in its place (Reshape, Permute, Dot, GlobalAveragePooling1D, "
-          + "Rescaling …), load the weights into it and save it; or \(exportLine)")
+          "where it computes with operators and keras.ops, save these in its place, in Keras 3 where the model is in Python: "
+          + "keras.models.clone_model(keras.Model(model.inputs, model.outputs), clone_function=lambda l: l, "
+          + "call_function=lambda l, *a, **k: l.function(*a, **l.arguments) if isinstance(l, keras.layers.Lambda) else l(*a, **k))"
+          + ".save('model.keras'); else build the model with layers in its place (Reshape, Permute, Dot, GlobalAveragePooling1D, "
+          + "Rescaling …), and give it the weights: new.set_weights(model.get_weights())")
     }
     if ["TextVectorization", "StringLookup", "IntegerLookup"].contains(layer.className) {
       return layer.refusal(
@@ -104,8 +108,7 @@ enum KerasLayerTable {
     if layer.className.hasSuffix("2D") || layer.className.hasSuffix("3D") {
       return layer.refusal(
         "found a layer over images, which is not carried; a step is a row of elements",
-        remedy:
-          "send what the layers over images make of each step: save those behind them as a model of its own"
+        remedy: KerasModel.remedyInParts
       )
     }
     let known = all.flatMap(\.classes)

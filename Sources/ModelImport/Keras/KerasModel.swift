@@ -39,6 +39,12 @@ struct KerasModel {
     case constant(JSONValue)
   }
 
+  /// What to do where the first layers can't be carried.
+  static let remedyInParts =
+    "save the layers behind this one, whose input is what it makes: y = model.get_layer(NAME).output, of the last layer that "
+    + "can't be carried; keras.Model(y, model.outputs).save('model.keras'), of several inputs [y, the others]; and send what "
+    + "keras.Model(model.inputs, y).predict() answers"
+
   /// The most layers of a model; Keras's own largest models have some hundreds.
   static let maxLayers = 2000
 

@@ -82,21 +82,24 @@ struct KerasReader {
     }
   }
 
-  /// The model folder. Keras doesn't say what an input's first axis means: it is read as steps or, if that makes no graph, as
-  /// one frame.
+  /// The model folder. Keras doesn't say what an input's first axis means: it is read as steps or, if that makes no graph, otherwise.
+  /// The refusal is that of the reading that came furthest.
   func folder() throws(ImportError) -> FolderDraft {
-    do { return try folder(.steps) } catch {
-      if let draft = try? folder(.frames) { return draft }
-      if let draft = try? folder(.flattening) { return draft }
-      if let draft = try? folder(.cropping) { return draft }
-      if let draft = try? folder(.images) { return draft }
-      throw error
+    var furthest: (calls: Int, refusal: ImportError)?
+    for mode in KerasTranslation.Mode.allCases {
+      var translation = KerasTranslation(
+        name: name, store: KerasWeightStore(file: file), source: source, mode: mode)
+      do { return try folder(&translation) } catch {
+        if translation.callCount > furthest?.calls ?? -1 {
+          furthest = (translation.callCount, error)
+        }
+      }
     }
+    guard let furthest else { preconditionFailure("there is a mode") }
+    throw furthest.refusal
   }
 
-  private func folder(_ mode: KerasTranslation.Mode) throws(ImportError) -> FolderDraft {
-    var translation = KerasTranslation(
-      name: name, store: KerasWeightStore(file: file), source: source, mode: mode)
+  private func folder(_ translation: inout KerasTranslation) throws(ImportError) -> FolderDraft {
     let inputs = try translation.addInputs(of: model)
     let outputs = try translation.run(model, in: container, inputs: inputs)
     var draft = try translation.finish(outputs, keys: model.outputKeys, model: model.layer)

@@ -26,8 +26,16 @@ enum KerasReductions {
         "axis: found \(named.isEmpty ? "none" : "the batch"), expected the steps or elements: axis=1, axis=-1"
       )
     }
+    return try reduced(
+      kind, value, over: Set(places), keeps: keeps, &translation, function.call, part: part)
+  }
+
+  static func reduced(
+    _ kind: Kind, _ value: KerasValue, over places: Set<Int>, keeps: Bool,
+    _ translation: inout KerasTranslation, _ call: KerasCall, part: String? = nil
+  ) throws(ImportError) -> KerasValue {
     var result = try translation.chain(
-      ops(kind, of: value, over: Set(places)), value, for: function.call, part: part)
+      ops(kind, of: value, over: places), value, for: call, part: part)
     result.axes = value.axes.enumerated().compactMap { place, axis in
       places.contains(place) ? (keeps ? .size(1) : nil) : axis
     }
@@ -74,7 +82,7 @@ enum KerasReductions {
     return ops.isEmpty ? [.affine(scale: [1], shift: nil)] : ops
   }
 
-  private static func size(of places: [Int], _ value: KerasValue) -> Int {
+  static func size(of places: [Int], _ value: KerasValue) -> Int {
     places.reduce(1) { if case .size(let size) = value.axes[$1] { $0 * size } else { $0 } }
   }
 

@@ -189,10 +189,12 @@ enum KerasSlicing {
       let range = try add(
         .sliceSteps(start: start ?? 0, end: end == count ? nil : end, stride: stride ?? 1), value,
         "range")
-      // One step, of sequences of any length.
-      let first = start ?? 0
-      let isOne = stride ?? 1 == 1 && (first == -1 ? end == nil : end == first + 1)
-      return (range, .steps(left ?? (isOne ? 1 : nil)))
+      // Of sequences of any length, those that have the steps which the bounds name.
+      let (first, last) = (start ?? 0, end ?? (start ?? 0 < 0 ? 0 : nil))
+      let named = last.flatMap {
+        stride ?? 1 == 1 && (first < 0) == ($0 < 0 || end == nil) ? $0 - first : nil
+      }
+      return (range, .steps(left ?? named))
     }
   }
 

@@ -35,9 +35,9 @@ extension KerasTranslation {
   /// The inputs of the whole model, as values.
   mutating func addInputs(of model: KerasModel) throws(ImportError) -> [KerasValue] {
     var values: [KerasValue] = []
-    for name in model.inputs {
-      let (layer, sizes) = try shape(of: name, in: model)
-      let axes = try axes(sizes, of: layer)
+    for (place, name) in model.inputs.enumerated() {
+      let (layer, shape) = try shape(of: name, in: model)
+      let axes = try axes(Array(shape.dropFirst()), of: layer)
       let uses = model.layers.reduce(model.outputs.count { $0.layer == name }) { count, entry in
         entry.calls.reduce(count) { count, call in
           count
@@ -46,7 +46,12 @@ extension KerasTranslation {
             }
         }
       }
-      let input = KerasInput(name: names.unused(name), axes: axes, uses: uses, place: inputs.count)
+      let kind = layer["dtype"]?.string ?? layer["dtype"]?["config"]?["name"]?.string ?? ""
+      let source = KerasInput.Source(
+        name: model.inputKeys?[place] ?? name, sizes: shape,
+        isWhole: kind.contains("int") || kind == "bool", axes: axes)
+      let input = KerasInput(
+        name: names.unused(name), source: source, uses: uses, place: inputs.count)
       inputs.append(input)
       var value = KerasValue(name: input.name, axes: axes)
       value.content = .input(inputs.count - 1)
@@ -56,7 +61,7 @@ extension KerasTranslation {
     return values
   }
 
-  /// The layer that gives an input's sizes, and the sizes without the batch.
+  /// The layer that gives an input's sizes, and the sizes, the batch's first.
   private func shape(
     of name: String, in model: KerasModel
   ) throws(ImportError) -> (KerasLayer, [Int?]) {
@@ -64,7 +69,7 @@ extension KerasTranslation {
       guard let sizes = layer["batch_shape"]?.openSizes ?? layer["batch_input_shape"]?.openSizes,
         !sizes.isEmpty
       else { throw layer.refusal("found no sizes, expected batch_shape") }
-      return (layer, Array(sizes.dropFirst()))
+      return (layer, sizes)
     }
     // A Sequential model without an input layer: the sizes are the first layer's, or those it was built with.
     guard let first = model.layers.first?.layer else {
@@ -77,17 +82,15 @@ extension KerasTranslation {
     }
     let builtWith =
       model.layer["build_input_shape"] ?? layer["batch_input_shape"] ?? layer["batch_shape"]
-    if let sizes = builtWith?.openSizes, !sizes.isEmpty {
-      return (first, Array(sizes.dropFirst()))
-    }
-    if let sizes = layer["input_shape"]?.openSizes { return (first, sizes) }
+    if let sizes = builtWith?.openSizes, !sizes.isEmpty { return (first, sizes) }
+    if let sizes = layer["input_shape"]?.openSizes { return (first, [nil] + sizes) }
     if let size = layer["input_dim"]?.integer {
       // Keras 1 has the steps of recurrent layers and convolutions in a member of their own.
       let length = layer["input_length"]?.integer
       switch layer.className {
-      case "Embedding": return (first, [length])
-      case "Dense": return (first, [size])
-      default: return (first, [length, size])
+      case "Embedding": return (first, [nil, length])
+      case "Dense": return (first, [nil, size])
+      default: return (first, [nil, length, size])
       }
     }
     throw first.refusal(
@@ -113,7 +116,9 @@ extension KerasTranslation {
     }
     var axes: [KerasValue.Axis] = []
     for (index, one) in sizes.enumerated() {
-      let isSteps = index == 0 && (!mode.readsFrames || one == nil)
+      // Of a frame, an open axis is the steps; there can be one.
+      let isSteps =
+        mode.readsFrames ? one == nil && axes.allSatisfy { $0 != .steps(nil) } : index == 0
       axes.append(isSteps ? .steps(one) : try size(one))
     }
     guard

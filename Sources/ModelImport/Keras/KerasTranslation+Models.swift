@@ -65,7 +65,7 @@ extension KerasTranslation {
     guard let kind = KerasLayerTable.kind(of: layer) else {
       throw KerasLayerTable.refusal(of: layer)
     }
-    let results = try kind.translate(&self, call)
+    let results = try KerasChannelsFirst.translate(kind, &self, call)
     for result in results { try result.check(layer) }
     return results
   }

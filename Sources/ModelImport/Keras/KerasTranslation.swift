@@ -9,13 +9,14 @@ struct KerasTranslation {
   let mode: Mode
   var inputs: [KerasInput] = []
   var names = KerasNodeNames()
-  private var callCount = 0
+  /// The calls of layers so far.
+  private(set) var callCount = 0
   var maskNodes: [KerasMask: String] = [:]
   /// The masked values that a MultiHeadAttention reads.
   var attendedValues: Set<String> = []
 
-  /// How the axes of an input are read, whose meaning Keras does not say.
-  enum Mode {
+  /// How the axes of an input are read, whose meaning Keras does not say; in the order in which they are tried.
+  enum Mode: CaseIterable {
     /// The first axis is the steps of a sequence.
     case steps
     /// The whole input is one frame: a vector.
@@ -172,6 +173,9 @@ struct KerasTranslation {
 
   // MARK: The folder
 
+  /// The steps of an example of a model that takes any number.
+  private static let exampleSteps = 24
+
   /// The folder, with the model's inputs and outputs.
   mutating func finish(
     _ outputs: [KerasValue], keys: [String]?, model: KerasLayer
@@ -203,6 +207,7 @@ struct KerasTranslation {
       let isMasked = draft.description.nodes.contains { $0.mask != nil }
       for text in input.notes(on: description, isMasked: isMasked) { note(text) }
       draft.description.inputs.append(description)
+      draft.examples.append(input.example(steps: Self.exampleSteps))
     }
     // In the other modes, these are sequences that were read as vectors.
     let isOfImages = mode == .images && inputs.allSatisfy { $0.axes.count >= 3 }

@@ -35,15 +35,6 @@ package struct SourceReference: Sendable {
     return isStepwise ? fixed.max() ?? 1 : fixed.first
   }
 
-  /// For an input of the folder whose array in the source has elements of a step before the steps: the number of its axes, and
-  /// that of the steps.
-  package func stepsBehindElements(of input: String) -> (axes: Int, steps: Int)? {
-    guard let value = inputs.first(where: { $0.name == input })?.value,
-      let axis = value.stepsBehindElements
-    else { return nil }
-    return (value.axes.count, axis)
-  }
-
   /// The steps of the exporter's example, for which the source's own graph is right in any case; nil if the file does not tell.
   package var exampleSteps: Int? {
     let atoms = inputs.flatMap { $0.value.timeAtoms }
@@ -59,25 +50,6 @@ package struct SourceReference: Sendable {
     return input.example[origin.axis]
   }
 
-  /// An input of the source for one sequence, to be made in Python.
-  package struct ExampleInput: Sendable {
-    package let name: String
-    package let shape: [Int]
-    /// The folder's input with these numbers; nil if the folder has none.
-    package let node: String?
-    /// The number that fills the array; nil for an input of the folder, or for several numbers.
-    package let number: Double?
-    package let isWhole: Bool
-
-    package init(name: String, shape: [Int], node: String?, number: Double?, isWhole: Bool) {
-      self.name = name
-      self.shape = shape
-      self.node = node
-      self.number = number
-      self.isWhole = isWhole
-    }
-  }
-
   /// The inputs that the source takes for a sequence of so many steps, in its order.
   package func exampleInputs(steps: Int) -> [ExampleInput] {
     let sizes = sizes(steps: steps)
@@ -86,7 +58,8 @@ package struct SourceReference: Sendable {
       if let value = inputs.first(where: { $0.name == input.name })?.value {
         let shape = value.axes.map { $0.reduce(1) { $0 * (sizes[$1.size] ?? $1.size) } }
         return ExampleInput(
-          name: input.name, shape: shape, node: value.node, number: nil, isWhole: isWhole)
+          name: input.name, shape: shape, node: value.node, isWhole: isWhole,
+          stepAxis: value.stepsBehindElements)
       }
       guard let other = others.first(where: { $0.name == input.name }) else { return nil }
       let number: Double? =

@@ -822,6 +822,72 @@ def rolled_by_several_steps():
     return Model(i, [O.roll(i, 2, 1), O.roll(i, -8, 1)]), [x]
 
 
+@case("keras", "h5")
+def channels_first():
+    i = Input((6, 4))
+    first = {"data_format": "channels_first"}
+    y = L.LSTM(4, return_sequences=True)(i)
+    z = L.TimeDistributed(L.Conv2D(3, (1, 2), **first))(L.Reshape((6, 1, 2, 2))(y))
+    outputs = [L.Dense(3)(L.Flatten(**first)(y)), L.GRU(3)(L.Conv1D(5, 2, **first)(y)), L.GRU(2)(L.MaxPooling1D(2, **first)(y)),
+               L.GlobalAveragePooling1D(keepdims=True, **first)(y), L.LSTM(2)(L.TimeDistributed(L.Flatten(**first))(z))]
+    return Model(i, outputs), [floats(2, 6, 4)]
+
+
+@case("keras", "h5")
+def norms_along_axes():
+    i = Input((6, 4, 3))
+    norms = [L.LayerNormalization(axis=[2, 3]), L.LayerNormalization(center=False), L.LayerNormalization(axis=[1, 2, 3], scale=False),
+             L.GroupNormalization(3), L.GroupNormalization(2, axis=2), L.UnitNormalization(axis=1), L.RMSNormalization()]
+    return Model(i, [L.LSTM(2)(L.TimeDistributed(L.Flatten())(norm(i))) for norm in norms]), [floats(2, 6, 4, 3)]
+
+
+@case("keras", "h5")
+def groups_over_steps():
+    i = Input((None, 4))
+    y = L.GroupNormalization(2, epsilon=0.1)(L.LSTM(4, return_sequences=True)(i))
+    return Model(i, [L.GRU(3)(y), L.UnitNormalization(axis=1)(i)]), [floats(2, 6, 4)]
+
+
+@case("keras", "h5")
+def images_of_several_kinds():
+    i = Input((None, 6, 4))
+    y = L.Conv2D(6, 3, padding="same", groups=2, activation="relu")(L.ZeroPadding2D(((1, 0), (0, 2)))(i))
+    y = L.UpSampling2D((2, 1))(L.Cropping2D(((1, 2), (1, 0)))(L.DepthwiseConv2D((2, 3), strides=(1, 1), depth_multiplier=2)(y)))
+    y = L.SeparableConv2D(3, 2, depth_multiplier=2, activation="tanh")(y)
+    z = L.TimeDistributed(L.Reshape((3, 2, 4)))(i)
+    for layer in (L.ZeroPadding2D((0, 1)), L.Conv2D(4, 2, groups=4), L.UpSampling2D(2), L.SeparableConv2D(2, (3, 1)), L.Cropping2D((0, 1))):
+        z = L.TimeDistributed(layer)(z)
+    return Model(i, [L.LSTM(3)(L.TimeDistributed(L.Flatten())(value)) for value in (y, z)]), [floats(2, 8, 6, 4)]
+
+
+@case("keras", "h5")
+def columns_as_steps():
+    i = Input((8, None, 1))
+    y = L.MaxPooling2D((2, 1))(L.Conv2D(3, (3, 2), strides=(1, 2), padding="same", activation="relu")(i))
+    y = L.BatchNormalization()(L.AveragePooling2D((2, 2))(L.SeparableConv2D(4, (2, 3), padding="same")(y)))
+    return Model(i, L.Bidirectional(L.LSTM(3, return_sequences=True))(L.TimeDistributed(L.Flatten())(L.Permute((2, 1, 3))(y)))), [floats(2, 8, 11, 1)]
+
+
+@case("keras", "h5")
+def columns_of_a_sequence():
+    i = Input((8, 6, 1))
+    y = L.Conv2D(2, 3, padding="same")(L.Reshape((8, 6, 1))(L.GRU(6, return_sequences=True)(L.Reshape((8, 6))(i))))
+    z = L.Reshape((6, 16))(L.Permute((2, 1, 3))(y))
+    return Model(i, [L.LSTM(3)(z), L.Dense(2)(L.Flatten()(L.Permute((3, 1, 2))(y)))]), [floats(2, 8, 6, 1)]
+
+
+@case("keras", "h5")
+def the_last_steps():
+    i = Input((None, 3))
+    y = L.LSTM(4, return_sequences=True)(i)
+    return Model(i, [L.Dense(3)(L.Reshape((16,))(y[:, -4:])), L.GRU(2)(L.Reshape((2, 4))(y[:, -3:-1])), L.Dense(2)(L.Reshape((12,))(y[:, 1:4]))]), [x]
+
+
+@case("keras", "h5")
+def ids_of_some_steps():
+    return Sequential([Input((5,), dtype="int32"), L.Embedding(7, 3), L.LSTM(2)]), [ids([1, 2, 0, 3, 6], [4, 5, 6, 1, 2])]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

@@ -39,8 +39,13 @@ struct KerasCase: CustomTestStringConvertible {
     let file = try NPZFile([UInt8](Data(contentsOf: URL(filePath: arrays))))
     let contents = try file.arrays(at: Array(file.names.indices))
     let named = Dictionary(uniqueKeysWithValues: zip(file.names, contents))
-    let inputs = try model.description.inputs.indices.map { try Values(named["input_\($0)"]) }
-    let expected = try model.outputs.indices.map { try Values(named["output_\($0)"]) }
+    let examples = try importedFolder(request).examples
+    let inputs = try model.description.inputs.indices.map { index in
+      try Values(named["input_\(index)"], stepAxis: examples[index].stepAxis)
+    }
+    let expected = try model.outputs.indices.map {
+      try Values(named["output_\($0)"], stepAxis: nil)
+    }
     let count = inputs[0].shape[0]
     let sequences = try (0..<count).map { index in
       try InputSequence(
@@ -83,7 +88,25 @@ struct KerasCase: CustomTestStringConvertible {
     let shape: [Int]
     let values: [Float]
 
-    init(_ file: NPYFile?) throws {
+    /// - Parameter stepAxis: the axis that goes ahead of those behind the batch's; nil to leave them as they are.
+    init(_ file: NPYFile?, stepAxis: Int?) throws {
+      let array = try Values(file)
+      guard let stepAxis else {
+        self = array
+        return
+      }
+      shape = array.shape
+      let (steps, behind) = (shape[stepAxis], shape[(stepAxis + 1)...].reduce(1, *))
+      let before = shape[1..<stepAxis].reduce(1, *)
+      values = (0..<array.values.count).map { place in
+        let (row, rest) = place.quotientAndRemainder(dividingBy: before * steps * behind)
+        let (step, element) = rest.quotientAndRemainder(dividingBy: before * behind)
+        let (ahead, last) = element.quotientAndRemainder(dividingBy: behind)
+        return array.values[((row * before + ahead) * steps + step) * behind + last]
+      }
+    }
+
+    private init(_ file: NPYFile?) throws {
       guard let file else { throw MissingArray() }
       shape = file.header.shape
       let bytes = Array(file.rowMajor)

@@ -28,6 +28,44 @@ import Testing
     #expect(notes.contains { $0.contains("[steps, 12]") } == isNoted, "\(notes)")
   }
 
+  /// A model of ids has no padding of its own either.
+  @Test(arguments: ["keras", "h5"])
+  func stepsOfIdsAreNoted(kind: String) throws {
+    let path = Fixtures.path("keras/ids_of_some_steps.\(kind)")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes
+    #expect(notes.contains { $0.contains("has 5 steps in the file, and no mask") }, "\(notes)")
+    let masked = try importedFolder(
+      ImportRequest(files: [Fixtures.path("keras/masks_of_ids.\(kind)")])
+    ).notes
+    #expect(!masked.contains { $0.contains("and no mask") }, "\(masked)")
+  }
+
+  /// An image whose columns are the steps is sent the other way round.
+  @Test func columnsAsStepsAreNoted() throws {
+    let path = Fixtures.path("keras/columns_as_steps.keras")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes
+    #expect(
+      notes.contains { $0.contains("(8, steps, 1)") && $0.contains("[steps, 8]") }, "\(notes)")
+  }
+
+  /// The arrays that Keras's own model takes, whatever a request sends.
+  @Test(arguments: [
+    ("images_over_steps", [[1, 24, 6, 2]], [false]),
+    ("columns_as_steps", [[1, 8, 24, 1]], [false]),
+    ("ids_of_some_steps", [[1, 5]], [true]),
+    ("vectors_as_a_step", [[1, 6], [1, 6]], [false, false]),
+    ("masks_as_steps", [[1, 6, 3], [1, 6], [1, 6]], [false, true, true]),
+    ("images_alone", [[1, 8, 6, 1]], [false]),
+  ])
+  func examplesAreKeras(name: String, shapes: [[Int]], whole: [Bool]) throws {
+    let path = Fixtures.path("keras/\(name).keras")
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    #expect(draft.examples.map(\.shape) == shapes)
+    #expect(draft.examples.map(\.isWhole) == whole)
+    #expect(draft.examples.map(\.node) == draft.description.inputs.map(\.name))
+    #expect(draft.examples[0].stepAxis == (name == "columns_as_steps" ? 2 : nil))
+  }
+
   /// Keras 3 does not mask where a layer has initial states, as Keras 2 did: whoever comes from there is told.
   @Test(arguments: [("2.15", false), ("3.3", true), ("3.15", true)])
   func aMaskThatInitialStatesDropIsNoted(version: String, isNoted: Bool) throws {

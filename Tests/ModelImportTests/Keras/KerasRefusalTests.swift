@@ -112,9 +112,29 @@ import Testing
     #expect(error.remedy?.contains("use_causal_mask=True") == true, "\(error)")
   }
 
-  /// The sizes of sequences rolled by several steps, and of norms over steps, have to be known.
+  /// Of several readings of a model's axes, the one that came furthest tells what is not carried.
+  @Test func theRefusalIsOfTheLayerThatIsNotCarried() throws {
+    let flat = layer("Flatten", "\"name\": \"f\"")
+    let own = layer("Snake", "\"name\": \"s\"")
+    let error = try refusal(of: sequential(flat, own, input: "[null, 8, 3]"))
+    #expect(error.place == "Snake \"s\"", "\(error)")
+  }
+
+  @Test func sequencesWithinStepsAreRefusedWithWhatToDo() throws {
+    let inner = layer("LSTM", "\"name\": \"l\", \"units\": 4")
+    let error = try refusal(
+      of: sequential(
+        layer("TimeDistributed", "\"name\": \"t\", \"layer\": \(inner)"),
+        input: "[null, null, 7, 3]"))
+    #expect(error.problem.contains("(7, 3) within each step"), "\(error)")
+    #expect(error.remedy?.contains("keras.Model(y, model.outputs)") == true, "\(error)")
+  }
+
+  /// The sizes of sequences rolled by several steps, and of norms with weights for each step, have to be known.
   @Test(arguments: [
-    ("LayerNormalization", "\"name\": \"n\", \"axis\": [1]", "keras.ops"),
+    (
+      "LayerNormalization", "\"name\": \"n\", \"axis\": [1]", "keras.Model(x, model(x)).save("
+    ),
     ("Roll", "\"name\": \"r\", \"shift\": 2, \"axis\": 1", "keras.Model(x, model(x)).save("),
   ])
   func layersOverStepsAreRefusedWithWhatToDo(kind: String, config: String, remedy: String) throws {

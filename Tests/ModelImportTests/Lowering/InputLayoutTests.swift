@@ -18,13 +18,13 @@ import Testing
   @Test func stepsInTheLastAxisAreTold() throws {
     let turned = try draft([.fixed(1), .fixed(3), .named("t")])
     #expect(turned.description.inputs[0].kind == .features(size: 3, mean: nil, scale: nil))
-    #expect(turned.reference?.stepsBehindElements(of: "x")?.steps == 2)
+    #expect(turned.reference?.exampleInputs(steps: 1)[0].stepAxis == 2)
     #expect(turned.notes.contains { $0.contains("steps in the last axis") }, "\(turned.notes)")
     let usual = try draft([.fixed(1), .named("t"), .fixed(3)])
-    #expect(usual.reference != nil && usual.reference?.stepsBehindElements(of: "x") == nil)
+    #expect(usual.reference != nil && usual.reference?.exampleInputs(steps: 1)[0].stepAxis == nil)
     #expect(usual.notes.isEmpty)
     let image = try draft([.fixed(1), .fixed(3), .named("t"), .fixed(5)])
-    #expect(image.reference?.stepsBehindElements(of: "x")?.steps == 2)
+    #expect(image.reference?.exampleInputs(steps: 1)[0].stepAxis == 2)
     #expect(image.notes.contains { $0.contains("axis 2") && $0.contains("[3, 5]") })
   }
 

@@ -54,9 +54,6 @@ enum KerasConvolutionLayers {
   private static func channels(
     of value: KerasValue, _ call: KerasCall
   ) throws(ImportError) -> Int {
-    if let format = call.layer["data_format"]?.string, format != "channels_last" {
-      throw call.layer.refusal("data_format: found \(format), expected channels_last")
-    }
     guard value.axes.count == 2, case .size(let channels) = value.axes[1] else {
       throw call.refusal(of: value, expected: "(steps, channels)")
     }

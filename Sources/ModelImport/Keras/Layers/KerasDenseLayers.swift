@@ -68,7 +68,7 @@ enum KerasDenseLayers {
     let units = try Self.units(of: layer)
     var value = try call.input()
     // Other numbers of steps than those that are read are elements.
-    if case .steps(let steps?)? = value.axes.last, steps != units {
+    if case .steps(let steps?)? = value.axes.last, steps != units || value.axes.count > 2 {
       value = try KerasFrameSteps.frame(value, &translation, call)
     }
     guard let last = value.axes.last, units > 0 else {
@@ -189,10 +189,8 @@ enum KerasDenseLayers {
     }
     guard value.axes.count == 1, !value.isStepped else {
       throw layer.refusal(
-        value.isStepped
-          ? "found several ids a step, as of a word's letters, expected an id a step: (steps,)"
-          : "found an input of the sizes \(value.shape), expected an id a step: (steps,)",
-        remedy: "give the model what is made of these ids as an input of numbers")
+        "found several ids a step, as of a word's letters, expected an id a step: (steps,)",
+        remedy: KerasModel.remedyInParts)
     }
     if layer["dropout"]?.number ?? 0 != 0, layer.source.version == 1 {
       translation.note("\(layer.place): its dropout does nothing at inference")

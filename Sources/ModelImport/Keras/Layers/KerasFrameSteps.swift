@@ -76,12 +76,11 @@ enum KerasFrameSteps {
     return result
   }
 
-  /// A value whose steps are behind its elements, as a vector of both; others as they are.
+  /// A value whose steps are not its first axis, as a vector of all steps; others as they are.
   static func frame(
     _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
-    guard value.axes.count == 2, case .size(let size) = value.axes[0],
-      case .steps(let count?) = value.axes[1], !value.isStepped
+    guard let place = value.stepAxis, place > 0, let count = value.stepCount, !value.isStepped
     else { return value }
     let plain = try translation.spreadOut(
       translation.withoutMask(value, for: call), for: call)
@@ -89,9 +88,12 @@ enum KerasFrameSteps {
       try translation.inputs[index].declareFloats(for: call)
     }
     var result = try KerasSideBySide.channels(
-      plain.with(name: plain.name, axes: [.steps(count), .size(size)]), &translation, call)
-    result.axes = [.size(size), .size(count)]
+      plain.with(name: plain.name, axes: [.steps(count), .size(value.size)]), &translation, call)
+    // The steps are the last of its axes.
+    result.axes = value.sizes.map { .size($0) } + [.size(count)]
     result.origin = nil
-    return result
+    let last = value.axes.count - 1
+    return try KerasShapeLayers.permuted(
+      result, Array(0..<place) + [last] + Array(place..<last), &translation, call, part: "frame")
   }
 }

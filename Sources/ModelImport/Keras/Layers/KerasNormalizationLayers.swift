@@ -26,9 +26,10 @@ enum KerasNormalizationLayers {
           trained: ["center", "scale"].count { (try? layer.bool($0, true)) ?? true })
       }, translate: groupNormalization),
     KerasLayerKind("UnitNormalization") { translation, call throws(ImportError) in
-      let value = try call.input()
-      try checkLastAxis(call, value, of: "elements")
-      return [try translation.map(.l2Norm(epsilon: 1e-12), value, for: call)]
+      let value = try translation.spreadOut(try call.input(), for: call)
+      let norm = KerasNorm(
+        kind: .euclidean, places: Set(try places(call, in: value)), epsilon: 1e-12)
+      return [try norm.apply(to: value, KerasNorm.Weights(), &translation, call)]
     },
     KerasLayerKind(
       "Normalization",
@@ -42,20 +43,6 @@ enum KerasNormalizationLayers {
       return [try translation.map(.affine(scale: scale, shift: shift), value, for: call)]
     },
   ]
-
-  /// The axis of a layer, which has to be the last and one of elements.
-  private static func checkLastAxis(
-    _ call: KerasCall, _ value: KerasValue, of what: String
-  ) throws(ImportError) {
-    let axes = try call.layer.integers("axis") ?? [-1]
-    let last = value.axes.count
-    guard case .size? = value.axes.last, value.sizes.count == 1,
-      axes.count == 1, axes[0] == -1 || axes[0] == last
-    else {
-      throw call.layer.refusal(
-        "axis: found \(axes) of the sizes \(value.shape), expected the last axis, of \(what)")
-    }
-  }
 
   /// γ and β if the layer has them, and its other weights.
   private static func parameters(
@@ -138,46 +125,36 @@ enum KerasNormalizationLayers {
     ]
   }
 
+  /// The places among a value's axes that a layer names.
+  private static func places(
+    _ call: KerasCall, in value: KerasValue
+  ) throws(ImportError) -> [Int] {
+    let axes = try call.layer.integers("axis") ?? [-1]
+    // The batch's axis is 0.
+    let places = axes.map { $0 < 0 ? value.axes.count + $0 : $0 - 1 }
+    guard !places.isEmpty, Set(places).count == places.count, places == places.sorted(),
+      places.allSatisfy(value.axes.indices.contains)
+    else {
+      throw call.layer.refusal("axis: found \(axes), the input has the sizes \(value.shape)")
+    }
+    return places
+  }
+
   private static func layerNormalization(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
     let value = try translation.spreadOut(try call.input(), for: call)
-    do { try checkLastAxis(call, value, of: "elements") } catch {
-      var refusal = error
-      refusal.remedy =
-        "write it with keras.ops, and the layer's weights as arrays of (1, steps, 1) or (1, steps, size): "
-        + "(x - ops.mean(x, axis, keepdims=True)) / ops.sqrt(ops.var(x, axis, keepdims=True) + epsilon) * gamma + beta"
-      throw refusal
-    }
     if try layer.bool("rms_scaling") {
       throw layer.refusal(
         "rms_scaling: found true, expected false",
         remedy: "train the model with RMSNormalization in its place")
     }
-    let prefix = try scaleAndShift(&translation, call, size: value.size)
-    let epsilon = Float(try layer.number("epsilon", 1e-3))
-    return [
-      value.with(
-        name: try translation.add(
-          .layerNorm(epsilon: epsilon), [value], for: call, weights: prefix))
-    ]
-  }
-
-  /// Adds a layer's gamma and beta, if it has them and no earlier call added them; returns the prefix of their names.
-  private static func scaleAndShift(
-    _ translation: inout KerasTranslation, _ call: KerasCall, size: Int
-  ) throws(ImportError) -> String {
-    let known = try parameters(call, size: size)
-    let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
-    if isNew {
-      for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
-        if let floats = known[name] {
-          translation.add(tensor: "\(prefix).\(tensor)", shape: [size], floats)
-        }
-      }
-    }
-    return prefix
+    let norm = KerasNorm(
+      kind: .standard, places: Set(try places(call, in: value)),
+      epsilon: Float(try layer.number("epsilon", 1e-3)))
+    let weights = try KerasNorm.Weights(of: value, along: norm.places, call)
+    return [try norm.apply(to: value, weights, &translation, call)]
   }
 
   private static func rmsNormalization(
@@ -186,42 +163,37 @@ enum KerasNormalizationLayers {
     // In no version does the layer keep masks.
     let input = translation.withoutMask(try call.input(), for: call)
     let value = try translation.spreadOut(input, for: call)
-    try checkLastAxis(call, value, of: "elements")
-    let arrays = try call.weights.arrays([("scale", [value.size])], of: call.layer)
-    let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
-    if isNew { translation.add(tensor: "\(prefix).weight", shape: [value.size], arrays[0]) }
-    let epsilon = Float(try call.layer.number("epsilon", 1e-6))
-    return [
-      value.with(
-        name: try translation.add(.rmsNorm(epsilon: epsilon), [value], for: call, weights: prefix))
-    ]
+    let norm = KerasNorm(
+      kind: .rootMeanSquare, places: Set(try places(call, in: value)),
+      epsilon: Float(try call.layer.number("epsilon", 1e-6)))
+    let weights = try KerasNorm.Weights(of: value, along: norm.places, call, scale: "scale")
+    return [try norm.apply(to: value, weights, &translation, call)]
   }
 
+  /// Mean and variance of each group of channels over all other axes, the steps among them.
   private static func groupNormalization(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    let value = try translation.spreadOut(try call.input(), for: call)
-    try checkLastAxis(call, value, of: "elements")
-    guard value.stepAxis == nil else {
+    var value = try translation.spreadOut(try call.input(), for: call)
+    let axes = value.axes
+    let places = try places(call, in: value)
+    guard places.count == 1, case .size(let size) = axes[places[0]] else {
       throw layer.refusal(
-        "found a sequence, over whose steps Keras takes mean and variance together",
-        remedy:
-          "train the model with TimeDistributed(GroupNormalization(…)) or LayerNormalization, which are other layers"
+        "axis: found \(try layer.integers("axis") ?? [-1]) of the sizes \(value.shape), expected one of elements"
       )
     }
     let groups = try layer.number("groups", 32)
-    let prefix = try scaleAndShift(&translation, call, size: value.size)
-    let count = groups == -1 ? value.size : Int(exactly: groups) ?? 0
-    guard count > 0, value.size % count == 0 else {
-      throw layer.refusal("groups: found \(groups), expected a divisor of \(value.size)")
+    let count = groups == -1 ? size : Int(exactly: groups) ?? 0
+    guard count > 0, size % count == 0 else {
+      throw layer.refusal("groups: found \(groups), expected a divisor of \(size)")
     }
-    let epsilon = Float(try layer.number("epsilon", 1e-3))
-    return [
-      value.with(
-        name: try translation.add(
-          .groupNorm(groups: count, epsilon: epsilon), [value], for: call, weights: prefix))
-    ]
+    let weights = try KerasNorm.Weights(of: value, along: [places[0]], call)
+    value.axes.replaceSubrange(places[0]...places[0], with: [.size(count), .size(size / count)])
+    let norm = KerasNorm(
+      kind: .standard, places: Set(value.axes.indices).subtracting(places),
+      epsilon: Float(try layer.number("epsilon", 1e-3)))
+    return [try norm.apply(to: value, weights, as: axes, &translation, call)]
   }
 
   // MARK: Normalization

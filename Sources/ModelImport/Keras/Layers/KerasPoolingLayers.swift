@@ -54,17 +54,10 @@ enum KerasPoolingLayers {
       for: call)
   }
 
-  private static func checkFormat(_ layer: KerasLayer) throws(ImportError) {
-    if let format = try layer.text("data_format"), format != "channels_last" {
-      throw layer.refusal("data_format: found \(format), expected channels_last")
-    }
-  }
-
   /// The first axis and the channels.
   private static func frame(
     _ value: KerasValue, _ call: KerasCall
   ) throws(ImportError) -> (length: Int?, channels: Int) {
-    try checkFormat(call.layer)
     guard value.axes.count == 2, case .size(let channels) = value.axes[1] else {
       throw call.refusal(of: value, expected: "(steps, channels)")
     }

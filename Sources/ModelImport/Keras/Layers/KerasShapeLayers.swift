@@ -40,13 +40,18 @@ enum KerasShapeLayers {
       result.axes = [value.axes[stepAxis]]
       return result
     }
+    return try flattenedSteps(value, &translation, call)
+  }
+
+  /// All steps as a vector.
+  private static func flattenedSteps(
+    _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    var result = value
     guard let steps = value.stepCount else {
       throw call.layer.refusal(
         "found sequences of any length, whose steps can't stand side by side",
         remedy: KerasLength.remedy())
-    }
-    guard stepAxis == 0 else {
-      throw call.refusal(of: value, expected: "the steps first")
     }
     if steps == 1 {
       result = value.with(
@@ -54,9 +59,13 @@ enum KerasShapeLayers {
       result.mask = nil
       return result
     }
+    if value.stepAxis != 0 {
+      result = try KerasFrameSteps.frame(value, &translation, call)
+      result.axes = [.size(result.size)]
+      return result
+    }
     guard translation.mode == .flattening, !value.isStepped else {
-      throw call.layer.refusal(
-        "found \(steps) steps side by side, which only a Dense behind it can take")
+      throw call.layer.refusal("found \(steps) steps side by side, which can't stand so here")
     }
     result = try translation.spreadOut(translation.withoutMask(value, for: call), for: call)
     if case .input(let index) = result.content {
@@ -96,8 +105,15 @@ enum KerasShapeLayers {
       result.axes = target
       return result
     }
-    throw call.layer.refusal(
-      "found \(value.shape) made \(sizes), which puts elements of several steps together")
+    // A number for each step is a sequence too, until its steps stand side by side.
+    if value.size == 1 { result.axes = [.size(1), value.axes[stepAxis]] }
+    result = try flattenedSteps(result, &translation, call)
+    if case .flattened(let steps) = result.content {
+      result = result.with(
+        name: try KerasSideBySide.flat(result, steps: steps, &translation, call))
+    }
+    (result.axes, result.origin) = (target, nil)
+    return result
   }
 
   /// The target's sizes, with -1 computed; steps are kept if they come first and the rest fits.
@@ -136,7 +152,8 @@ enum KerasShapeLayers {
   // MARK: Permute
 
   static func permuted(
-    _ value: KerasValue, _ order: [Int], _ translation: inout KerasTranslation, _ call: KerasCall
+    _ value: KerasValue, _ order: [Int], _ translation: inout KerasTranslation, _ call: KerasCall,
+    part: String? = nil
   ) throws(ImportError) -> KerasValue {
     guard order.sorted() == Array(value.axes.indices) else {
       throw call.layer.refusal(
@@ -151,7 +168,7 @@ enum KerasShapeLayers {
     let op: ModelDescription.Op =
       before.count == 2
       ? .transpose(rows: value.sizes[0]) : .gather(KerasReductions.indices(after, of: value))
-    result.name = try translation.add(op, [value], for: call)
+    result.name = try translation.add(op, [value], for: call, part: part)
     result.content = .floats
     return result
   }

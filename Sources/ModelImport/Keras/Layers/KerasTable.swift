@@ -58,10 +58,13 @@ struct KerasTable {
     return try translation.combine(op, operands, as: value, for: call, part: part)
   }
 
-  /// The array as a value of the sizes of another: a vector's elements at each step, or a row for each.
-  private func node(
-    like value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
-  ) throws(ImportError) -> KerasValue {
+  /// The numbers beside the elements of a step, the same at each.
+  func row(like value: KerasValue, _ call: KerasCall) throws(ImportError) -> [Float] {
+    row(step: 0, of: try whole(like: value, call), in: value)
+  }
+
+  /// The array's sizes with those of 1 that Keras puts before them, which fit those of a value.
+  private func whole(like value: KerasValue, _ call: KerasCall) throws(ImportError) -> [Int] {
     let whole = Array(repeating: 1, count: max(value.axes.count + 1 - shape.count, 0)) + shape
     let refusal = call.layer.refusal(
       "found an array of the sizes \(shape) beside a value of the sizes \(value.shape), which don't fit"
@@ -78,6 +81,14 @@ struct KerasTable {
       default: throw refusal
       }
     }
+    return whole
+  }
+
+  /// The array as a value of the sizes of another: a vector's elements at each step, or a row for each.
+  private func node(
+    like value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let whole = try whole(like: value, call)
     let steps = value.stepAxis.map { whole[$0 + 1] } ?? 1
     let rows = (0..<steps).map { row(step: $0, of: whole, in: value) }
     guard steps > 1 else {

@@ -18,11 +18,10 @@ enum KerasTransposedConvolution {
     let window = try KerasWindow(layer)
     let outputs = try layer.integer("filters")
     guard outputs > 0, window.dilation == 1, layer["output_padding"] == nil,
-      layer["data_format"]?.string ?? "channels_last" == "channels_last",
       window.padding != .causal
     else {
       throw layer.refusal(
-        "found a dilation, an output_padding or channels first, expected none of these")
+        "found a dilation, an output_padding or a causal padding, expected none of these")
     }
     let (kernel, stride) = (window.kernel, window.stride)
     let surplus = max(kernel - stride, 0)

@@ -39,7 +39,7 @@ struct KerasWindow {
     }
   }
 
-  private static func padding(of layer: KerasLayer) throws(ImportError) -> Padding {
+  static func padding(of layer: KerasLayer) throws(ImportError) -> Padding {
     let key = layer["padding"] == nil ? "border_mode" : "padding"
     let word = try layer.text(key) ?? "valid"
     guard let padding = Padding(rawValue: word) else {

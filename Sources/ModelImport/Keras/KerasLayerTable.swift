@@ -62,7 +62,8 @@ enum KerasLayerTable {
 
   /// The graph that Keras makes with PyTorch: of an input of any length it would have a single step.
   private static let exportLine =
-    "export its graph in Keras 3 with KERAS_BACKEND=torch, for sequences of one length, keras.Input((steps, size)): "
+    "export its graph in Keras 3 with KERAS_BACKEND=torch, for sequences of one length, keras.Input((steps, size)), of at most some 50 "
+    + "steps with one LSTM, as each step takes nodes of its own: "
     + "model(numpy.zeros((1, steps, size), 'float32')); model.export('model.onnx', format='onnx')"
 
   static func refusal(of layer: KerasLayer) -> ImportError {

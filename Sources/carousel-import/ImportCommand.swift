@@ -167,6 +167,15 @@ struct ImportCommand: ParsableCommand {
   /// Prints the result of `--check`; throws if the folder differs from its source.
   private func compare(_ draft: FolderDraft) throws(ImportError) {
     guard check || checkInput != nil else { return }
+    guard draft.description.decoder == nil else {
+      throw ImportError(
+        file: files[0],
+        problem:
+          "the folder is written, but a decoder answers the tokens that it chose, of which no check is made",
+        remedy:
+          "compare the tokens that carousel predict answers with those of the framework's own loop: echo '{\"inputs\": [1, 2, 3]}' | carousel predict FOLDER"
+      )
+    }
     let outcome: FolderCheck.Outcome
     do {
       let folder = FolderCheck(draft: draft, hasScaler: scaler != nil)

@@ -255,6 +255,7 @@ enum SelectionOperators {
         case _ where (0..<size).contains(at): sources.append(at)
         case "constant": sources.append(nil)
         case "edge": sources.append(size == 0 ? nil : min(max(at, 0), size - 1))
+        case "wrap" where size > 0: sources.append((at % size + size) % size)
         case "reflect":
           let mirrored = at < 0 ? -at : 2 * (size - 1) - at
           guard (0..<size).contains(mirrored) else {

@@ -52,6 +52,14 @@ enum ConcatLowering {
     {
       return padded
     }
+    // Steps beside elements, as of a spectrogram whose other axis is the steps.
+    if let atom = parts.lazy.compactMap({ mixedSteps($0.axes[axis]) }).first {
+      throw l.requiring(
+        atom, .element,
+        or: node.refusal(
+          "\(values.map(\.shape)) one behind the other along axis \(axis)",
+          because: "it holds steps beside elements", instead: Remedy.spectrogram(atom.origin)))
+    }
     let others = first.axes.indices.filter { $0 != axis }
     if parts.contains(where: { $0.axes[axis].contains { $0.role == .time } }),
       values.allSatisfy({ value in others.allSatisfy { value.shape[$0] == first.shape[$0] } })
@@ -66,6 +74,11 @@ enum ConcatLowering {
       }
     }
     return try concat(&l, node, parts, axis: axis)
+  }
+
+  /// The steps in an axis that holds elements too.
+  private static func mixedSteps(_ axis: [Atom]) -> Atom? {
+    axis.contains { $0.role == .element } ? axis.first { $0.role == .time && $0.size > 1 } : nil
   }
 
   /// The values with a batch of one sequence in another axis than the one along which they are put; nil if none has it there.

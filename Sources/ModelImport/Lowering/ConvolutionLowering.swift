@@ -115,7 +115,7 @@ enum ConvolutionLowering {
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
     _ window: ConvolutionOperators.Window
   ) throws(ImportError) -> CarriedValue {
-    guard window.dilation == 1, max(window.before, window.after) * 2 <= window.size else {
+    guard window.dilation == 1, window.before * 2 <= window.size else {
       throw node.refusal(
         "\(window)",
         because: "a window without gaps, at most half of it beyond the ends, is carried")
@@ -126,13 +126,16 @@ enum ConvolutionLowering {
     let size = value.shape[axis]
     // With ceil_mode the last window may reach beyond the end.
     let reach = (window.count - 1) * window.stride + window.size
-    let after = max(reach - size - window.before, 0)
-    var result = Layout.arranged(&l, value, others + own, node)
-    let padding = [window.before, after]
-    guard after * 2 <= window.size else {
-      throw node.refusal(
-        "\(window)", because: "more than half of a window would be beyond the end")
+    let beyond = max(reach - size - window.before, 0)
+    var (source, after) = (value, beyond)
+    if beyond * 2 > window.size {
+      // More than an op pads: the last element once more is no larger, and zeros are taken out of a mean.
+      source = try SelectionLowering.padElements(
+        &l, node, value, axis: axis, (0, beyond), node.op == "MaxPool" ? "edge" : "constant", 0)
+      after = 0
     }
+    var result = Layout.arranged(&l, source, others + source.axes[axis], node)
+    let padding = [window.before, after]
     let op: ModelDescription.Op =
       node.op == "MaxPool"
       ? .maxPool1D(
@@ -143,7 +146,7 @@ enum ConvolutionLowering {
     let atom = l.places(window.count, along: own)
     result.axes[axis] = [atom]
     result.elements = others + [atom]
-    if node.op == "AveragePool", padding != [0, 0] {
+    if node.op == "AveragePool", window.before + beyond > 0 {
       result = try correctingMeans(&l, node, result, axis: axis, window, size: size)
     }
     return result.withoutSingles

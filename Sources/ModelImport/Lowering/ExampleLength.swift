@@ -139,17 +139,16 @@ enum ExampleLength {
     _ l: inout Lowering, _ value: CarriedValue, axis: Int, _ node: SourceNode
   ) throws(ImportError) {
     let kernel = node.integers("kernel_shape") ?? []
-    guard l.isFromPyTorch, let size = kernel.last, size > 1, node.integers("strides") == kernel,
+    guard l.isFromPyTorch, kernel.indices.contains(axis - 2), node.integers("strides") == kernel,
       let atom = value.axes[axis].first, atom.role == .time
     else { return }
+    let size = kernel[axis - 2]
     let isImage = kernel.count == 2 && kernel[0] == 1 && value.axes[2].isEmpty
     let isShort =
       node.op == "AveragePool"
       ? node.attributes["pads"] == nil && node.attributes["auto_pad"] == nil
       : l.opset >= 10 && node.attributes["ceil_mode"] == nil && node.attributes["dilations"] == nil
-    guard isImage || kernel.count == 1 && isShort, atom.isOpen || atom.size % size == 0 else {
-      return
-    }
+    guard size > 1, isImage || isShort, atom.isOpen || atom.size % size == 0 else { return }
     try keep(&l, [atom], node)
   }
 

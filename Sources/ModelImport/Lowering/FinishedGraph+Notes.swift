@@ -25,7 +25,7 @@ extension FinishedGraph {
       inputs[index].exactSteps = 1
       builder.note(
         "of the input \"\(inputs[index].source)\" the first step alone is read, as if the exporter's example had one: sequences of "
-          + "exactly 1 step are taken (\"steps\" in model.json); for others, export with an example of a fixed number of steps"
+          + "exactly 1 step are taken (\"steps\" in model.json); for others, export with an example of a fixed number of steps; \(Remedy.kerasFile)"
       )
     }
   }

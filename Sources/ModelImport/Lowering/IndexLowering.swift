@@ -33,11 +33,22 @@ enum IndexLowering {
         "a table whose rows are chosen by the place of the largest number",
         because: "no op chooses so: a decoder reads the tokens that are sent to it",
         instead: Remedy.decoderStep)
-    default:
-      throw node.refusal(
-        "indices that depend on the model's inputs", because: "only ids of a table of weights may",
-        instead: "let the last step be chosen by -1, or by the final state")
+    default: throw indicesOfInputs(node)
     }
+  }
+
+  private static func indicesOfInputs(_ node: SourceNode) -> ImportError {
+    node.refusal(
+      "indices that depend on the model's inputs", because: "only ids of a table of weights may",
+      instead: Remedy.lastStep)
+  }
+
+  /// Indices of steps or elements, which have to be constant.
+  private static func constantIndices(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> SourceTensor {
+    guard case .constant(let indices) = try l.required(node, 1) else { throw indicesOfInputs(node) }
+    return indices
   }
 
   private static func isSame(_ tensor: SourceTensor) -> Bool {
@@ -88,10 +99,8 @@ enum IndexLowering {
   {
     let value = try l.carried(node, 0)
     let axis = try axis(node, value)
-    guard let indices = try l.constant(node, 1, "indices"), isSame(indices) else {
-      throw node.refusal("indices that differ", because: "only one index for all can be carried")
-    }
-    guard indices.rank == value.axes.count, indices.shape[axis] == 1 else {
+    let indices = try constantIndices(&l, node)
+    guard isSame(indices), indices.rank == value.axes.count, indices.shape[axis] == 1 else {
       throw node.refusal("indices that differ", because: "only one index for all can be carried")
     }
     let index = try index(indices, of: value.shape[axis], node)
@@ -122,7 +131,8 @@ enum IndexLowering {
     -> CarriedValue
   {
     var value = try l.carried(node, 0)
-    guard let indices = try l.constant(node, 1, "indices"), let width = indices.shape.last,
+    let indices = try constantIndices(&l, node)
+    guard let width = indices.shape.last,
       node.integer("batch_dims", default: 0) == 0, (1...value.axes.count).contains(width),
       indices.count > 0
     else {

@@ -81,6 +81,11 @@ struct InputLowering {
     lowering.setOrigins(of: name, [input.name])
     lowering.setInput(name, input.name)
     let elements = axes.joined().filter { $0.role == .element }
+    if input.kind == .boolean {
+      lowering.builder.note(
+        "the input \"\(input.name)\" is true or false in the file: a request has 1 or 0 in its place"
+      )
+    }
     let hasSteps = axes.joined().contains { $0.role == .time }
     let isStep =
       assumptions.isStepwise && !assumptions.states.contains(input.name) && !shape.isEmpty

@@ -26,17 +26,20 @@ enum Remedy {
   static let weightsByTheLength =
     "export to ONNX with dynamic axes, where values of the steps may be divided by the length, but weights may not (y * w / n for y * (w / n))"
 
+  /// Keras's own export to ONNX has a network as a loop, or as its steps one by one.
+  static let kerasFile = "of a Keras model import the .keras file itself"
+
   static let loop =
-    "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; of a Keras model import the .keras file itself"
+    "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; \(kerasFile)"
 
   static let steps =
     "the newer exporter writes nn.RNN, and loops over x.unbind(1), with their steps as a list: export with dynamo=False, or save a .pt2 with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
 
   static let unrolled =
-    "write the loop as a layer (LSTM, GRU or RNN) and export again; nn.RNN itself is such a loop to torch.onnx.export(…, dynamo=True): export it with dynamo=False, as TorchScript or as a .pt2"
+    "write the loop as a layer (LSTM, GRU or RNN) and export again; nn.RNN itself is such a loop to torch.onnx.export(…, dynamo=True): export it with dynamo=False, as TorchScript or as a .pt2; \(kerasFile)"
 
   static let tooManyNodes =
-    "a loop over the steps, written in Python, is a copy of its body for each of them: write it as a layer (nn.LSTM, nn.GRU, nn.RNN), or export with an example of fewer steps"
+    "a loop over the steps, written in Python, is a copy of its body for each of them: write it as a layer (nn.LSTM, nn.GRU, nn.RNN), or export with an example of fewer steps; \(kerasFile)"
 
   static let severalIDs =
     "give each its own input of whole numbers, [batch, steps]: forward(self, first, second) in place of ids[..., 0] and ids[..., 1]; where a network reads them in turn, as the letters of a word, export it as a model of its own, whose answers are an input of floats of this one"
@@ -91,6 +94,16 @@ enum Remedy {
 
   static let moreSteps =
     "the exporter's example has one step, with which the file computes: export with 8 steps or more"
+
+  /// Where an input of several axes may be read with other steps than meant.
+  static func spectrogram(_ origin: Atom.Origin?) -> String? {
+    origin.map { origin in
+      "if another axis of the input \"\(origin.input)\" is the steps, give the sizes of the others: --shape '\(origin.input)=0,1,64,0' has 0 for the batch and the steps, behind 64 bands (of TorchScript and .pt2; an ONNX file is exported with these two as dynamic axes)"
+    }
+  }
+
+  static let lastStep =
+    "where they choose the last step that is no padding: each sequence is answered at its own length, so choose by -1 (y[:, -1]) or take the final state; or let forward have the lengths as an input, forward(self, x, lengths), which is then left out"
 
   static let learnedQuery =
     "where that is attention whose query is a parameter: one that is made of the input is carried, such as x[:, -1:], and so is a pool by weights of a layer, (torch.softmax(linear(x), 1) * x).sum(1)"

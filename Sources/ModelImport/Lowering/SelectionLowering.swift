@@ -195,6 +195,10 @@ enum SelectionLowering {
     let fill = try l.number(node, "value", input: 2, default: 0)
     let mode = node.text("mode", default: "constant")
     for (axis, pad) in pads.enumerated() where pad != (0, 0) {
+      if mode == "wrap" {
+        value = try wrapped(&l, node, value, axis: axis, pad)
+        continue
+      }
       if value.axes[axis].contains(where: { $0.role != .element }) {
         value = try StepLowering.pad(&l, node, value, axis: axis, pad, mode, fill)
         continue
@@ -204,18 +208,48 @@ enum SelectionLowering {
     return [.carried(value)]
   }
 
-  private static func padElements(
+  /// The last elements or steps before the first, and the first behind the last: `padding_mode="circular"`.
+  private static func wrapped(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
+    _ pad: (before: Int, after: Int)
+  ) throws(ImportError) -> CarriedValue {
+    let size = value.shape[axis]
+    guard pad.before >= 0, pad.after >= 0, max(pad.before, pad.after) <= size else {
+      throw node.refusal(
+        "pads of \(pad) of \(size)", because: "only what is there can come from the other end")
+    }
+    let (last, first) = (Array(size - pad.before..<size), Array(0..<pad.after))
+    if value.axes[axis].allSatisfy({ $0.role == .element }) {
+      return Layout.selecting(&l, value, axis: axis, last + Array(0..<size) + first, node)
+    }
+    var parts = [LoweredValue.carried(value)]
+    if !last.isEmpty {
+      let steps = try select(&l, node, value, axis: axis, last, isFromEnd: true)
+      parts.insert(.carried(steps), at: 0)
+    }
+    if !first.isEmpty { parts.append(.carried(try select(&l, node, value, axis: axis, first))) }
+    return try ConcatLowering.concat(&l, node, parts, axis: axis)
+  }
+
+  static func padElements(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
     _ pad: (before: Int, after: Int), _ mode: String, _ fill: Double
   ) throws(ImportError) -> CarriedValue {
-    let size = value.shape[axis]
     if pad.before < 0 || pad.after < 0 {
-      guard size + min(pad.before, 0) + min(pad.after, 0) > 0, pad.before <= 0, pad.after <= 0
-      else {
-        throw node.refusal("pads of \(pad) of \(size) elements", because: "nothing is left")
+      // One end may be padded where the other is cut off.
+      var source = value
+      if pad.before > 0 || pad.after > 0 {
+        source = try padElements(
+          &l, node, value, axis: axis, (max(pad.before, 0), max(pad.after, 0)), mode, fill)
       }
-      return try select(&l, node, value, axis: axis, Array(-pad.before..<size + pad.after))
+      let (start, end) = (max(-pad.before, 0), source.shape[axis] + min(pad.after, 0))
+      guard start < end else {
+        throw node.refusal(
+          "pads of \(pad) of \(value.shape[axis]) elements", because: "nothing is left")
+      }
+      return try select(&l, node, source, axis: axis, Array(start..<end))
     }
+    let size = value.shape[axis]
     guard let op: PadOp.Mode = mode == "constant" ? .constant : PadOp.Mode(rawValue: mode) else {
       throw node.refusal("the mode \(mode)", because: "constant, reflect and edge are known")
     }
@@ -234,7 +268,7 @@ enum SelectionLowering {
       .pad(
         channels: channels, before: pad.before, after: pad.after, mode: op, value: Float(fill)),
       node)
-    let atom = l.newAtom(size + pad.before + pad.after)
+    let atom = l.places(size + pad.before + pad.after, along: own)
     result.axes[axis] = [atom]
     result.elements = others + [atom]
     return result

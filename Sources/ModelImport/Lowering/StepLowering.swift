@@ -69,16 +69,23 @@ enum StepLowering {
         "padding of \(value.axes[axis].map(\.role.rawValue).joined(separator: " and "))",
         because: "steps of a sequence and elements can be padded")
     }
-    let size = value.shape[axis]
     if pad.before < 0 || pad.after < 0 {
+      // One end may be padded where the other is cut off, as of a shift.
+      var source = value
+      if pad.before > 0 || pad.after > 0 {
+        source = try self.pad(
+          &l, node, value, axis: axis, (max(pad.before, 0), max(pad.after, 0)), mode, fill)
+      }
+      let size = source.shape[axis]
       let (start, end) = (max(-pad.before, 0), size + min(pad.after, 0))
-      guard start + 1 < end, pad.before <= 0, pad.after <= 0 else {
+      guard start + 1 < end else {
         throw node.refusal("pads of \(pad) of \(size) steps", because: "two steps must be left")
       }
       return try range(
-        &l, node, value, axis: axis, Array(start..<end), size: size,
+        &l, node, source, axis: axis, Array(start..<end), size: size,
         bounds: Bounds(start: .start, end: .end, behindLast: end))
     }
+    let size = value.shape[axis]
     guard let op: PadOp.Mode = mode == "constant" ? .constant : PadOp.Mode(rawValue: mode) else {
       throw node.refusal("the mode \(mode)", because: "constant, reflect and edge are known")
     }

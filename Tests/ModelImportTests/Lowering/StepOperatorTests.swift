@@ -50,6 +50,47 @@ import Testing
     }
   }
 
+  /// One end padded and the other cut off, as of a shift.
+  @Test(arguments: [(2, -2), (-2, 2), (1, -3)], [false, true])
+  func padsOfBothSigns(pads: (before: Int, after: Int), isOpen: Bool) throws {
+    for axis in [1, 2] where axis == 1 || pads.before + pads.after == 0 {
+      var given = [0, 0, 0, 0, 0, 0]
+      (given[axis], given[axis + 3]) = (pads.before, pads.after)
+      let graph = graph(
+        [node("Pad", ["x", "pads"], "p"), node("Neg", ["p"], "y")], ["pads": integers(given)],
+        isOpen: isOpen)
+      try expectAgreement(try draft(graph), steps: isOpen ? [4, 12, 20] : [12])
+    }
+  }
+
+  /// `padding_mode="circular"`, over elements and over steps.
+  @Test(arguments: [(1, 1), (2, 0), (0, 3)], [false, true])
+  func circularPads(pads: (before: Int, after: Int), isOpen: Bool) throws {
+    for axis in [1, 2] {
+      var given = [0, 0, 0, 0, 0, 0]
+      (given[axis], given[axis + 3]) = (pads.before, pads.after)
+      let graph = graph(
+        [
+          node("Pad", ["x", "pads"], "p", ["mode": .text("wrap")]), node("Neg", ["p"], "y"),
+        ], ["pads": integers(given)], isOpen: isOpen)
+      try expectAgreement(try draft(graph), steps: isOpen ? [4, 12, 20] : [12])
+    }
+  }
+
+  /// Pools over elements whose last window is mostly beyond the end.
+  @Test(arguments: ["MaxPool", "AveragePool"])
+  func poolsBeyondTheEnd(op: String) throws {
+    let attributes: [String: SourceAttribute] = [
+      "kernel_shape": .integers([1, 3]), "strides": .integers([1, 3]), "ceil_mode": .integer(1),
+    ]
+    let graph = graph(
+      [
+        node("Unsqueeze", ["x", "one"], "image"), node(op, ["image"], "p", attributes),
+        node("Squeeze", ["p", "one"], "y"),
+      ], ["one": integers([1])], isOpen: true)
+    try expectAgreement(try draft(graph), steps: [1, 5, 12])
+  }
+
   /// ONNX's division of whole numbers rounds, which no op of a folder does; one by 1 and one of floats are carried.
   @Test(arguments: [(3, false, true), (1, false, false), (3, true, false)])
   func divisionsOfWholeNumbers(divisor: Int, isCast: Bool, isRefused: Bool) throws {

@@ -37,6 +37,28 @@ import Testing
     #expect(try translation.finished().notes.count == (isTold ? 1 : 0))
   }
 
+  /// `torch.diff`, with a step put before, and `x.shape[:2]`.
+  @Test mutating func differencesAndPartsOfSizes() throws {
+    let first = try call("slice", .tensor(x), .int(1), .int(0), .int(1))
+    let changes = try call(
+      "diff", .tensor(x), .int(2), .int(1), named: ["prepend": .tensor(first)])
+    let sizes = try translation.call(AtenCall("size", [.tensor(x)], place: "size"))
+    guard
+      case .list(let lead) = try translation.call(
+        AtenCall("slice", [sizes, .none, .int(2)], place: "slice"))
+    else { throw ImportError(file: "", problem: "no list") }
+    #expect(lead.count == 2)
+    let result = try call("neg", .tensor(changes))
+    try translation.addOutput(result, named: "y")
+    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
+    let graph = try ModelGraph(draft.model())
+    let numbers: [Float] = [1, 4, 9, 11].flatMap { Array(repeating: $0, count: 4) }
+    let answer = SoleRider.answer(
+      graph, try InputSequence([.features(numbers)], for: graph.model))[0]
+    // With 1 before: 0 3 5 2, and of these 3 2 −3.
+    #expect(answer == [-3, -2, 3].flatMap { Array(repeating: $0, count: 4) })
+  }
+
   /// A later use of a tensor reads what an operator in place made of it; one of a copy does not.
   @Test mutating func anOperatorInPlaceChangesTheTensorAndNoCopy() throws {
     let copy = try call("clone", .tensor(x))

@@ -34,11 +34,13 @@ enum AtenSelections {
     case "index":
       return .tensor(try index(&t, call))
     case "select", "index_select": return .tensor(try select(&t, call))
+    case "slice" where call.list(0) != nil: return try part(ofList: call)
     case "slice", "narrow": return .tensor(try slice(&t, call))
     case "cat", "concat", "concatenate", "stack": return .tensor(try join(&t, call))
     case "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split",
       "unsafe_chunk":
       return try split(&t, call)
+    case "diff": return .tensor(try difference(&t, call))
     case "flip": return .tensor(try flip(&t, call))
     case "roll": return .tensor(try roll(&t, call))
     case "gather":
@@ -52,6 +54,17 @@ enum AtenSelections {
     case "getitem", "__getitem__": return try item(call)
     default: return nil
     }
+  }
+
+  /// `sizes[start:end:step]` of a list, such as `x.shape[:2]`.
+  private static func part(ofList call: AtenCall) throws(ImportError) -> AtenValue {
+    let list = call.list(0) ?? []
+    let step = try call.int(3, "step", default: 1)
+    guard step != 0 else { throw call.failure("a step of 0", because: "it leads nowhere") }
+    let range = AxisRange(
+      of: list.count, start: try call.int(1, "start", default: 0),
+      end: try call.int(2, "end", default: list.count), step: step)
+    return .list(range.indices.map { list[$0] })
   }
 
   private static func item(_ call: AtenCall) throws(ImportError) -> AtenValue? {
@@ -148,6 +161,33 @@ enum AtenSelections {
       "Slice",
       [x, try t.entry(start, call), try t.entry(end, call), t.ints([axis]), t.ints([step])],
       rank: x.rank, isWhole: x.isWhole, of: call)
+  }
+
+  /// Each element of an axis less the one before, `n` times.
+  private static func difference(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    var x = try call.tensor(0, "self")
+    let (times, axis) = (try call.int(1, "n", default: 1), try call.int(2, "dim", default: -1))
+    guard (0...16).contains(times) else {
+      throw call.failure("n = \(times)", because: "0 to 16 are carried")
+    }
+    let all = [call.optionalTensor(3, "prepend"), x, call.optionalTensor(4, "append")]
+      .compactMap { $0 }
+    if all.count > 1 {
+      x = t.emit(
+        "Concat", all, ["axis": .integer(axis)], rank: x.rank, isWhole: x.isWhole, of: call)
+    }
+    func slice(_ start: Int, _ end: Int) -> AtenTensor {
+      t.emit(
+        "Slice", [x, t.ints([start]), t.ints([end]), t.ints([axis]), t.ints([1])], rank: x.rank,
+        isWhole: x.isWhole, of: call)
+    }
+    for _ in 0..<times {
+      let (later, earlier) = (slice(1, Int(Int32.max)), slice(0, -1))
+      x = t.emit("Sub", [later, earlier], rank: x.rank, isWhole: x.isWhole, of: call)
+    }
+    return x
   }
 
   private static func join(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
@@ -296,7 +336,7 @@ enum AtenSelections {
     case "reflection_pad1d": mode = "reflect"
     default:
       mode = call.text(2, "mode") ?? "constant"
-      if mode == "replicate" { mode = "edge" }
+      mode = ["replicate": "edge", "circular": "wrap"][mode] ?? mode
       value = try call.number(3, "value", default: 0)
     }
     return t.emit(

@@ -71,7 +71,7 @@ struct InputAlternatives {
     graph: ([SourceGraph.Input]) throws(ImportError) -> SourceGraph
   ) throws(ImportError) -> FolderDraft {
     var first: ImportError?
-    for inputs in all {
+    for inputs in Self.leavingOpen(options.shapes, all) {
       do throws(ImportError) {
         return try GraphTranslation(try graph(inputs), options: options).folder(named: name)
       } catch {
@@ -79,6 +79,20 @@ struct InputAlternatives {
       }
     }
     throw first ?? ImportError(file: "", problem: "found no inputs")
+  }
+
+  /// The alternatives that leave the axes open which a person gave as 0; all if none does. A batch of one sequence stays.
+  private static func leavingOpen(
+    _ shapes: [String: [Int]], _ all: [[SourceGraph.Input]]
+  ) -> [[SourceGraph.Input]] {
+    let fitting = all.filter { inputs in
+      inputs.allSatisfy { input in
+        zip(shapes[input.name] ?? [], input.dimensions).dropFirst().allSatisfy { size, dimension in
+          if case .fixed = dimension { size != 0 } else { true }
+        }
+      }
+    }
+    return fitting.isEmpty ? all : fitting
   }
 
   /// The first result of `translate`, which is called without steps made of vectors at first, then with them: a graph whose input

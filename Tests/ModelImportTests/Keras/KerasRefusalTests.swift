@@ -53,6 +53,17 @@ import Testing
     }
   }
 
+  /// A few bytes that ask for images of any size: told before anything is made of them.
+  @Test(arguments: [
+    ("UpSampling2D", "\"size\": [1, 4194304]"),
+    ("ZeroPadding2D", "\"padding\": [[0, 0], [4194304, 0]]"),
+  ])
+  func imagesThatWouldBeTooLarge(kind: String, config: String) throws {
+    let error = try refusal(
+      of: sequential(layer(kind, "\"name\": \"u\", \(config)"), input: "[null, null, 3, 1]"))
+    #expect(error.problem.contains("expected at most"), "\(error)")
+  }
+
   @Test func weightsAloneAreRefusedWithTheLineThatSavesTheLayers() throws {
     let request = ImportRequest(files: [Fixtures.path("keras/plain.weights.h5")])
     let error = #expect(throws: ImportError.self) { try importedFolder(request) }

@@ -43,11 +43,16 @@ enum KerasImageConvolutions {
 
   /// The kernel of a convolution in groups, [rows, columns, channels of a group, outputs], as one over all channels.
   private static func whole(
-    _ kernel: [Float], channels: Int, outputs: Int, groups: Int
-  ) -> [Float] {
+    _ kernel: [Float], channels: Int, outputs: Int, groups: Int, of layer: KerasLayer
+  ) throws(ImportError) -> [Float] {
     guard groups > 1 else { return kernel }
     let (inner, outer) = (channels / groups, outputs / groups)
     let taps = kernel.count / (inner * outputs)
+    guard taps * outputs <= maxWeights / channels else {
+      throw layer.refusal(
+        "found \(groups) groups of \(channels) channels, which have more than \(maxWeights) weights as one convolution",
+        remedy: KerasModel.remedyInParts)
+    }
     var result = [Float](repeating: 0, count: taps * channels * outputs)
     for tap in 0..<taps {
       for row in 0..<inner {
@@ -90,7 +95,8 @@ enum KerasImageConvolutions {
     let arrays = try call.weights.arrays(expected, of: layer)
     let filter = Filter(
       windows: windows, channels: channels, outputs: outputs,
-      kernel: whole(arrays[0], channels: channels, outputs: outputs, groups: groups),
+      kernel: try whole(
+        arrays[0], channels: channels, outputs: outputs, groups: groups, of: layer),
       bias: arrays.count > 1 ? arrays[1] : nil)
     let activation = try KerasActivation(layer, "activation")
     let tensors = translation.names.prefix(of: layer, name: call.name)
@@ -119,7 +125,8 @@ enum KerasImageConvolutions {
     let arrays = try call.weights.arrays(expected, of: layer)
     let depth = Filter(
       windows: windows, channels: channels, outputs: between,
-      kernel: whole(arrays[0], channels: channels, outputs: between, groups: channels))
+      kernel: try whole(
+        arrays[0], channels: channels, outputs: between, groups: channels, of: layer))
     let tensors = translation.names.prefix(of: layer, name: call.name)
     let spread = try apply(depth, tensors, to: value, &translation, call, part: "depthwise")
     let mixing = Filter(

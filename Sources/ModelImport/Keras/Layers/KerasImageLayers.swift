@@ -182,6 +182,7 @@ enum KerasImageLayers {
         .pad(before: ends.before * width, after: ends.after * width), first, for: call,
         part: "padded")
       padded.axes[0] = .size(ends.before + length + ends.after)
+      try padded.check(call.layer)
       var back = Array(1..<value.axes.count)
       back.insert(0, at: axis)
       value = try KerasShapeLayers.permuted(padded, back, &translation, call, part: "back")
@@ -203,6 +204,9 @@ enum KerasImageLayers {
     }
     for (axis, count) in [times[0], times[times.count - 1]].enumerated() where count > 1 {
       if case .size(let length) = value.axes[axis] {
+        var result = value
+        result.axes[axis] = .size(length * count)
+        try result.check(call.layer)
         let places = (0..<length).flatMap { Array(repeating: $0, count: count) }
         value = try KerasSlicing.arranged(value, axis, places, &translation, call)
       } else {

@@ -58,7 +58,6 @@ struct FieldSection {
     switch name.utf8.count {
     case 4 where name == "host":
       hostCount += 1
-      // The grammar allows an empty Host, but no client has a use for one.
       guard Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
     case 6 where name == "expect":
       guard value.equalsCaseless("100-continue") else {

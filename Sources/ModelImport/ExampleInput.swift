@@ -10,6 +10,9 @@ package struct ExampleInput: Sendable {
   /// The axis of the steps, where elements of a step stand before it.
   package let stepAxis: Int?
 
+  /// The steps of the array where the model takes any number.
+  package static let steps = 24
+
   package init(
     name: String, shape: [Int], node: String?, number: Double? = nil, isWhole: Bool,
     stepAxis: Int? = nil

@@ -19,7 +19,7 @@ struct FrameworkArrays {
   }
 
   private var inputs: [ExampleInput] {
-    let steps = 24
+    let steps = ExampleInput.steps
     if let reference = draft.reference {
       return reference.exampleInputs(
         steps: reference.fixedSteps ?? reference.exampleSteps ?? steps)

@@ -173,9 +173,6 @@ struct KerasTranslation {
 
   // MARK: The folder
 
-  /// The steps of an example of a model that takes any number.
-  private static let exampleSteps = 24
-
   /// The folder, with the model's inputs and outputs.
   mutating func finish(
     _ outputs: [KerasValue], keys: [String]?, model: KerasLayer
@@ -207,7 +204,7 @@ struct KerasTranslation {
       let isMasked = draft.description.nodes.contains { $0.mask != nil }
       for text in input.notes(on: description, isMasked: isMasked) { note(text) }
       draft.description.inputs.append(description)
-      draft.examples.append(input.example(steps: Self.exampleSteps))
+      draft.examples.append(input.example(steps: ExampleInput.steps))
     }
     // In the other modes, these are sequences that were read as vectors.
     let isOfImages = mode == .images && inputs.allSatisfy { $0.axes.count >= 3 }

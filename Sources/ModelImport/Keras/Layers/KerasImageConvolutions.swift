@@ -66,13 +66,20 @@ enum KerasImageConvolutions {
     return result
   }
 
+  /// The image, the number of its channels, and the windows over its rows and columns.
+  private static func operands(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> (image: KerasValue, channels: Int, windows: [KerasWindow]) {
+    let image = try KerasImageLayers.image(&translation, call)
+    let windows = try KerasImageLayers.windows(call.layer, kernel: "kernel_size")
+    return (image, image.sizes[image.sizes.count - 1], windows)
+  }
+
   private static func convolution(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    let value = try KerasImageLayers.image(&translation, call)
-    let windows = try KerasImageLayers.windows(layer, kernel: "kernel_size")
-    let channels = value.sizes[value.sizes.count - 1]
+    let (value, channels, windows) = try operands(&translation, call)
     let isDepthwise = layer.className == "DepthwiseConv2D"
     let groups = isDepthwise ? channels : try layer.integer("groups", 1)
     let outputs =
@@ -109,9 +116,7 @@ enum KerasImageConvolutions {
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    let value = try KerasImageLayers.image(&translation, call)
-    let windows = try KerasImageLayers.windows(layer, kernel: "kernel_size")
-    let channels = value.sizes[value.sizes.count - 1]
+    let (value, channels, windows) = try operands(&translation, call)
     let between = channels * (try layer.integer("depth_multiplier", 1))
     let outputs = try layer.integer("filters")
     guard between > 0, outputs > 0 else { throw layer.refusal("found no filters") }

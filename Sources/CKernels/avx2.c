@@ -6,12 +6,9 @@
 #define CK_INTERLEAVED 0
 #define CK_TILE_ROWS 6
 #define CK_TILE_SUMS 12
-#define CK_DOT_ROWS 2
-#define CK_DOT_SUMS 8
-#define CK_DOT_MADD 1
-#define CK_DOT_PAIRS 1
-#define CK_PAIR_ROWS 4
-#define CK_PAIR_SUMS 8
+#define CK_DOT_ROWS 5
+#define CK_DOT_SUMS 10
+#define CK_DOT_WORDS 1
 #include "body.h"
 #include "variants.h"
 

@@ -5,8 +5,6 @@
 //   CK_TILE_SUMS       registers of sums of such tiles; the others hold weights and inputs
 //   CK_DOT_ROWS, CK_DOT_SUMS  the same for tiles of bytes
 //   CK_DOT_…           how bytes are multiplied: see dot.h
-//   CK_DOT_PAIRS       whether calls of many rows take the tiles of pairs.h, of
-//   CK_PAIR_ROWS, CK_PAIR_SUMS  as above
 //
 // Compiled with contraction off: a multiply-add is fused where `fma_` says so and nowhere else.
 #include <math.h>
@@ -51,8 +49,8 @@
 #define CK_AT(x) x##_f32
 #define CK_INTEGER 0
 // The values of k that one iteration of a tile's loop takes. One k of AVX2 or NEON is only a dozen multiply-adds: to
-// update the addresses and the counter for each would cost half as much again. f16 and int8 take one, since converted
-// weights need registers.
+// update the addresses and the counter for each would cost half as much again. f16 takes one, since converted weights
+// need registers.
 #define CK_STEPS_AT_ONCE ((size_t)(CK_INTERLEAVED ? 1 : 4))
 #define weight_t float
 CK_INLINE vf column_f32(const float *weights) { return load(weights); }
@@ -72,19 +70,18 @@ CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
 #include "dot.h"
 #define CK_AT(x) x##_i8
 #define CK_INTEGER 1
-#define CK_STEPS_AT_ONCE ((size_t)1)
+#define CK_STEP CK_DOT_STEP
+#define CK_STEPS_AT_ONCE (CK_I8_STEP / CK_DOT_STEP)
 #define CK_ROWS CK_DOT_ROWS
 #define CK_SUMS CK_DOT_SUMS
 #define weight_t int8_t
-#define input_t uint8_t
-#define operand_t vi
+#define input_t dot_input
 #include "tiles.h"
 
-#if CK_DOT_PAIRS
-#include "pairs.h"
-#define CK_BYTES(routine) routine##_by_pairs
+#if CK_DOT_WORDS
+#include "words.h"
+#define CK_BYTES(routine) routine##_of_words
 #else
-#define CK_DOT_PAIRS 0
 #define CK_BYTES(routine) routine##_i8
 #endif
 
@@ -339,7 +336,7 @@ static uint32_t read_all(const void *memory, size_t count) {
 
 #define CK_TABLE(isa_, name_)                                                                   \
   {                                                                                             \
-    .isa = isa_, .name = name_, .panels_interleaved = CK_INTERLEAVED, .pairs = CK_DOT_PAIRS,    \
+    .isa = isa_, .name = name_, .panels_interleaved = CK_INTERLEAVED, .i8_step = CK_DOT_STEP,   \
     .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = CK_BYTES(gemm), .step_f32 = step_f32,\
     .step_f16 = step_f16, .step_i8 = CK_BYTES(step), .quantize = quantize,                      \
     .sigmoid_f32 = sigmoid_all,                                                                 \

@@ -1,6 +1,7 @@
-// Sums of products of bytes, four at a time. Included by body.h; a variant defines one of
+// Sums of products of bytes, CK_DOT_STEP at a time. Included by body.h; a variant defines one of
 //   CK_DOT_VNNI     unsigned by signed in one instruction: inputs keep the 128 that `quantize` added; `offsets` subtract it
-//   CK_DOT_MADD     AVX2's or AVX-512's sums of pairs, in a range that never saturates
+//   CK_DOT_MADD     AVX-512's sums of pairs, in a range that never saturates
+//   CK_DOT_WORDS    AVX2's sums of pairs of 16 bits; inputs are widened for a call (words.h), weights as they are read
 //   CK_DOT_NEON     widening products
 //   CK_DOT_SDOT     signed by signed in one instruction
 // or none: then one byte is multiplied at a time. All sums are exact, so all variants give the same bits.
@@ -11,7 +12,18 @@ CK_INLINE vi load_dot(const void *p) {
   return v;
 }
 
-/// The same four inputs in every lane.
+/// The same inputs in every lane.
+#if CK_DOT_WORDS
+#define CK_DOT_STEP ((size_t)2)
+typedef int16_t dot_input;
+CK_INLINE vi broadcast_i8(const int16_t *inputs) {
+  int32_t two;
+  memcpy(&two, inputs, sizeof two);
+  return (vi)two;
+}
+#else
+#define CK_DOT_STEP CK_I8_STEP
+typedef uint8_t dot_input;
 CK_INLINE vi broadcast_i8(const uint8_t *inputs) {
   uint32_t four;
   memcpy(&four, inputs, sizeof four);
@@ -20,8 +32,15 @@ CK_INLINE vi broadcast_i8(const uint8_t *inputs) {
 #endif
   return (vi)(int32_t)four;
 }
+#endif
 
-CK_INLINE vi column_i8(const int8_t *weights) { return load_dot(weights); }
+CK_INLINE vi column_i8(const int8_t *weights) {
+#if CK_DOT_WORDS
+  return (vi)_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)weights));
+#else
+  return load_dot(weights);
+#endif
+}
 
 CK_INLINE vi offset_i8(const int32_t *offsets) {
 #if CK_DOT_VNNI
@@ -30,11 +49,6 @@ CK_INLINE vi offset_i8(const int32_t *offsets) {
   (void)offsets;
   return (vi)0;
 #endif
-}
-
-CK_INLINE vi row_offset_i8(const uint8_t *inputs, size_t steps) {
-  (void)inputs, (void)steps;
-  return (vi)0;
 }
 
 CK_INLINE vf float_of(vi sum) {
@@ -50,18 +64,15 @@ CK_INLINE vi add_i8(vi sum, vi weights, vi inputs) {
   return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)inputs, (__m512i)weights);
 #elif CK_DOT_VNNI
   return (vi)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)inputs, (__m256i)weights);
-#elif CK_DOT_MADD && CK_WIDTH == 16
+#elif CK_DOT_MADD
   // |x| · (w with x's sign): the sum of two products is at most 2 · 127², which fits 16 bits.
   const __m512i x = (__m512i)inputs, w = (__m512i)weights;
   const __m512i turned =
       _mm512_mask_sub_epi8(w, _mm512_movepi8_mask(x), _mm512_setzero_si512(), w);
   const __m512i pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(x), turned);
   return sum + (vi)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
-#elif CK_DOT_MADD
-  const __m256i x = (__m256i)inputs;
-  const __m256i pairs =
-      _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8((__m256i)weights, x));
-  return sum + (vi)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#elif CK_DOT_WORDS
+  return sum + (vi)_mm256_madd_epi16((__m256i)weights, (__m256i)inputs);
 #elif CK_DOT_SDOT
   return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)weights, (int8x16_t)inputs);
 #elif CK_DOT_NEON

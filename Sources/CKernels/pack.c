@@ -47,7 +47,7 @@ static uint16_t half_of(float value) {
 
 /// Where the weights of packed column `column` go. The group of `width` columns that lie side by side begins at column
 /// `start`: its weights begin at element depth · `start`, and a column's next weight is `width` elements further
-/// (int8: its next four weights, 4 · `width` bytes further).
+/// (int8: its next `step` weights, `step` · `width` bytes further).
 typedef struct {
   size_t column, start, width;
 } place;
@@ -59,7 +59,7 @@ static place place_of(size_t column, size_t beside, size_t packed_columns) {
 }
 
 static void pack_row(
-    ck_precision precision, bool pairs, const float *row, size_t depth, place at, void *panels,
+    ck_precision precision, size_t step, const float *row, size_t depth, place at, void *panels,
     float *scales, int32_t *offsets) {
   const size_t lane = at.column - at.start;
   switch (precision) {
@@ -74,21 +74,20 @@ static void pack_row(
       break;
     }
     case CK_I8: {
-      int8_t *to = (int8_t *)panels + at.start * rounded_up(depth, CK_I8_STEP) + lane * CK_I8_STEP;
+      int8_t *to = (int8_t *)panels + at.start * rounded_up(depth, CK_I8_STEP) + lane * step;
       float largest = 0;
       for (size_t k = 0; k < depth; k++) largest = fmaxf(largest, fabsf(row[k]));
       // A subnormal scale is too coarse: a quotient by it may exceed an int8. Such a row counts as zero.
       const float scale = largest / CK_I8_MAX < FLT_MIN ? 0 : largest / CK_I8_MAX;
-      int32_t sum = 0, products = 0, last = 0;
+      int32_t sum = 0;
       for (size_t k = 0; k < depth; k++) {
         const int8_t weight = scale > 0 ? (int8_t)lrintf(row[k] / scale) : 0;
-        to[k / CK_I8_STEP * at.width * CK_I8_STEP + k % CK_I8_STEP] = weight;
+        to[k / step * at.width * step + k % step] = weight;
         sum += weight;
-        if (k % 2 == 1) products += last * weight;
-        last = weight;
       }
       scales[at.column] = scale;
-      offsets[at.column] = pairs ? -products : -128 * sum;
+      // Inputs are stored with 128 added.
+      offsets[at.column] = -128 * sum;
       break;
     }
   }
@@ -113,7 +112,7 @@ void ck_pack(
       const size_t panel = unit / CK_LANES * gates + gate;
       const place at = place_of(panel * CK_LANES + unit % CK_LANES, beside, packed);
       const float *row = matrix + (gate * units + unit) * depth;
-      pack_row(precision, kernels->pairs, row, depth, at, panels, scales, offsets);
+      pack_row(precision, kernels->i8_step, row, depth, at, panels, scales, offsets);
     }
   }
 }

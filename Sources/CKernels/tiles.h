@@ -5,34 +5,25 @@
 //   CK_STEPS_AT_ONCE                   steps in one iteration of the loop
 //   weight_t                           the type of weights in a tile, and of packed weights
 //   CK_AT(column)(const weight_t *)    loads a panel's weights for one step
-//   CK_WIDENS                          1 where CK_AT(widen) widens a panel's packed_t, CK_PAIR_WORDS at most, for all rows of a
-//                                      call first (pairs.h)
 // and for integers also
 //   CK_ROWS, CK_SUMS    rows of the tallest tile, and registers of sums
+//   CK_STEP             how many of a column's weights lie together; a step takes so many
 //   input_t             the type of stored inputs
-//   operand_t           a step's weights of a register of sums, or a step's inputs
 //   CK_AT(broadcast)    a step's inputs of one row, in every lane
 //   CK_AT(add)          a sum after a step
 //   CK_AT(offset)       a sum before its first step
-//   CK_AT(row_offset)   what a row's inputs add to each of its sums
 //
 // A tile is `rows` rows by `panels` panels, whose sums stay in registers through all of k. A step adds one k to
-// the sums, or four with int8.
+// the sums, or with int8 CK_STEP of them.
 
-//   CK_STEP    inputs of a row in one step
-//   sum_t      a register of sums
-#if !CK_WIDENS
-#define packed_t weight_t
-#endif
+//   sum_t    a register of sums, or of a step's weights or inputs
 #if CK_INTEGER
-#define CK_STEP CK_I8_STEP
 #define sum_t vi
 #else
 #define CK_ROWS CK_TILE_ROWS
 #define CK_SUMS CK_TILE_SUMS
 #define CK_STEP 1
 #define sum_t vf
-#define operand_t vf
 #define input_t float
 CK_INLINE vf CK_AT(broadcast)(const float *input) { return (vf)*input; }
 CK_INLINE vf CK_AT(add)(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
@@ -58,7 +49,7 @@ CK_INLINE CK_AT(weights) CK_AT(weights_at)(
   const size_t start = column / beside * beside;
   const size_t width = columns - start < beside ? columns - start : beside;
   return (CK_AT(weights)){
-      (const packed_t *)weights->panels + (start * steps + column - start) * CK_STEP,
+      (const weight_t *)weights->panels + (start * steps + column - start) * CK_STEP,
       set * steps * CK_STEP, width * CK_STEP};
 }
 
@@ -88,7 +79,7 @@ CK_INLINE void CK_AT(add_step)(
   // row. With other tiles, the inputs of all rows stay in registers and weights are loaded one by one. To keep both
   // needs more registers than AVX2 has.
   const bool weights_stay = CK_PARTS > 1 && panels == 1;
-  operand_t x[CK_ROWS];
+  sum_t x[CK_ROWS];
   if (!weights_stay) {
     CK_UNROLL for (int r = 0; r < rows; r++) {
       x[r] = CK_AT(broadcast)(CK_AT(row_at)(inputs, r) + i * CK_STEP);
@@ -96,8 +87,10 @@ CK_INLINE void CK_AT(add_step)(
   }
   CK_UNROLL for (int p = 0; p < panels; p++) {
     const weight_t *panel = set[p / across] + i * step + (size_t)(p % across) * CK_LANES * CK_STEP;
-    if (ahead) __builtin_prefetch((const char *)panel + CK_AHEAD);
-    operand_t column[CK_PARTS];
+    if (ahead && i * CK_LANES * CK_STEP * sizeof *panel % CK_LINE == 0) {
+      __builtin_prefetch((const char *)panel + CK_AHEAD);
+    }
+    sum_t column[CK_PARTS];
     if (weights_stay) {
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         column[part] = CK_AT(column)(panel + part * CK_WIDTH * CK_STEP);
@@ -191,17 +184,13 @@ CK_INLINE sum_t CK_AT(begin)(const ck_weights *weights, size_t column, const flo
 
 /// A sum after its last product, as a float.
 ///
-/// - Parameters:
-///   - input: the row's inputs.
-///   - scale: their scale.
+/// - Parameter scale: the scale of the row's inputs.
 CK_INLINE vf CK_AT(finish)(
-    sum_t sum, const ck_weights *weights, const input_t *input, size_t steps, float scale,
-    size_t column, const float *start) {
+    sum_t sum, const ck_weights *weights, float scale, size_t column, const float *start) {
 #if CK_INTEGER
-  sum += CK_AT(row_offset)(input, steps);
   return fma_(float_of(sum), load(weights->scales + column) * (vf)scale, load(start));
 #else
-  (void)weights, (void)input, (void)steps, (void)scale, (void)column, (void)start;
+  (void)weights, (void)scale, (void)column, (void)start;
   return sum;
 #endif
 }
@@ -215,7 +204,13 @@ CK_INLINE float CK_AT(row_scale)(const ck_inputs *inputs, size_t row) {
 #endif
 }
 
-CK_INLINE size_t CK_AT(steps)(size_t depth) { return (depth + CK_STEP - 1) / CK_STEP; }
+CK_INLINE size_t CK_AT(steps)(size_t depth) {
+#if CK_INTEGER
+  return (depth + CK_I8_STEP - 1) / CK_I8_STEP * (CK_I8_STEP / CK_STEP);
+#else
+  return depth;
+#endif
+}
 
 /// The sums of some rows by some panels: their inputs, weights, start values and output.
 typedef struct {
@@ -285,8 +280,8 @@ CK_INLINE void CK_AT(tile)(
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         const size_t at = (size_t)(p * CK_PARTS + part) * CK_WIDTH;
         const vf value = CK_AT(finish)(
-            sum[r][p][part], &s->columns, input + (size_t)r * s->input.stride, s->steps, scale,
-            column + (size_t)part * CK_WIDTH, start + part * CK_WIDTH);
+            sum[r][p][part], &s->columns, scale, column + (size_t)part * CK_WIDTH,
+            start + part * CK_WIDTH);
         float *to = output + (size_t)r * s->output_stride + at;
         if (whole) {
           store(to, value);
@@ -325,20 +320,6 @@ CK_INLINE void CK_AT(strip)(
 
 static __attribute__((noinline)) void CK_AT(strip_of)(
     size_t panels, size_t across, const CK_AT(sums) *s, size_t rows) {
-#if CK_WIDENS
-  // So many rows that a tile has one panel.
-  (void)panels, (void)across;
-  weight_t wide[CK_PAIR_WORDS];
-  const size_t step = CK_LANES * CK_STEP;
-  const packed_t *packed = s->weights.first;
-  for (size_t k = 0; k < s->steps; k++) {
-    __builtin_prefetch((const char *)(packed + k * step) + CK_AHEAD);
-    CK_AT(widen)(packed + k * step, wide + k * step);
-  }
-  CK_AT(sums) widened = *s;
-  widened.weights.first = wide;
-  return CK_AT(strip)(1, 1, true, &widened, rows);
-#else
   switch (panels * CK_MOST_ACROSS + across - 1) {
 #define CK_CASE(panels, across) \
   case panels * CK_MOST_ACROSS + across - 1: return CK_AT(strip)(panels, across, true, s, rows);
@@ -346,7 +327,6 @@ static __attribute__((noinline)) void CK_AT(strip_of)(
 #undef CK_CASE
   }
   __builtin_trap();  // not a breadth of any tile
-#endif
 }
 
 /// The last panel of a matrix, which has padding columns.
@@ -477,9 +457,6 @@ static void CK_AT(step)(const ck_step *s) {
 #undef CK_STEP
 #undef CK_STEPS_AT_ONCE
 #undef CK_SUMS
-#undef CK_WIDENS
-#undef packed_t
 #undef sum_t
-#undef operand_t
 #undef input_t
 #undef weight_t

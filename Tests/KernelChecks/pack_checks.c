@@ -23,20 +23,17 @@ static bool is_packed(kc_run *run, const kc_weights *w) {
   for (size_t column = 0; column < w->columns; column++) {
     const size_t output = kc_output_of(w, column);
     const bool exists = output != SIZE_MAX;
-    float sum = 0, last = 0, products = 0;
+    float sum = 0;
     for (size_t k = 0; k < depth; k++) {
       const float expected = exists && k < w->depth ? kc_row(w->stored, output)[k] : 0;
       const float found = element(w, kc_panel_index(w, column, k));
       if (!kc_equal(run, "weight", column, k, found, expected)) return false;
       sum += expected;
-      if (k % 2 == 1) products += last * expected;
-      last = expected;
     }
     if (!integers) continue;
     const float scale = exists ? w->scales[output] : 0;
     if (!kc_equal(run, "scale", 0, column, w->packed.scales[column], scale)) return false;
-    // Not the same in all variants.
-    const float offset = 0 - (run->kernels->pairs ? products : 128 * sum);
+    const float offset = 0 - 128 * sum;
     const float found = (float)w->packed.offsets[column];
     if (found != offset) return kc_fail(run, "offset %g, expected %g", (double)found, (double)offset);
   }

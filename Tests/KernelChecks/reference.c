@@ -57,8 +57,6 @@ int32_t kc_quantized(float value, float factor) {
 /// What rows of special weights are scaled by: some become subnormal as halves or as floats, or zero.
 static const float weight_scales[] = {1, 0x1p-20f, 0x1.4p-142f, 0};
 
-static size_t step_of(ck_precision precision) { return precision == CK_I8 ? CK_I8_STEP : 1; }
-
 /// The weights of an output as they are stored.
 static void store(const kc_weights *w, size_t output) {
   const float *given = kc_row(w->given, output);
@@ -85,6 +83,7 @@ kc_weights kc_make_weights(
   kc_weights w = {
     .precision = precision, .gates = gates, .depth = depth,
     .together = run->kernels->panels_interleaved,
+    .step = integers ? run->kernels->i8_step : 1,
     .columns = ck_packed_columns(gates, units),
     .given = kc_floats(run, outputs, depth, 0), .stored = kc_floats(run, outputs, depth, 0),
   };
@@ -113,14 +112,15 @@ size_t kc_output_of(const kc_weights *w, size_t column) {
 }
 
 size_t kc_panel_index(const kc_weights *w, size_t column, size_t k) {
-  const size_t step = step_of(w->precision), block = w->gates == 1 ? 4 : w->gates;
+  const size_t step = w->step, block = w->gates == 1 ? 4 : w->gates;
   const size_t beside = w->together ? block : 1;
   const size_t first = column / (beside * CK_LANES) * (beside * CK_LANES);
   const size_t left = (w->columns - first) / CK_LANES, panels = left < beside ? left : beside;
   const size_t panel = (column - first) / CK_LANES, lane = column % CK_LANES;
   // [panels beside each other][depth / step][panel][lane][step]
   const size_t line = k / step * panels + panel;
-  return first * kc_rounded_up(w->depth, step) + (line * CK_LANES + lane) * step + k % step;
+  const size_t depth = kc_rounded_up(w->depth, w->precision == CK_I8 ? CK_I8_STEP : 1);
+  return first * depth + (line * CK_LANES + lane) * step + k % step;
 }
 
 // --- Inputs ---

@@ -31,6 +31,7 @@ int32_t kc_quantized(float value, float factor);
 typedef struct {
   ck_precision precision;
   bool together;  // packed for a variant that takes panels so
+  size_t step;    // how many weights of a column lie together
   size_t gates;   // outputs a unit
   size_t depth;
   size_t columns;  // packed

@@ -183,9 +183,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   const char *name;
   /// Whether packed weights have the panels of a block side by side; else one after the other.
   bool panels_interleaved;
-  /// Whether int8's offsets are minus the sums of products of two neighbouring weights, for Winograd's identity; else −128
-  /// times the sums of weights, since inputs are stored with 128 added.
-  bool pairs;
+  /// int8: how many weights of a column lie together, a divisor of CK_I8_STEP.
+  size_t i8_step;
   void (*gemm_f32)(const ck_gemm *);
   /// `gemm_f16` and `gemm_i8` need `columns` to be whole panels; so does `gemm_f32` with more than one gate.
   void (*gemm_f16)(const ck_gemm *);
@@ -249,8 +248,8 @@ size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t dep
 ///
 /// A panel is CK_LANES outputs of one gate. A block is the panels of CK_LANES units or, with one gate, four panels; the
 /// last block has as many as needed. In memory [panel][depth][lane], or with `panels_interleaved`
-/// [block][depth][panel][lane]; int8: [panel][depth / 4][lane][4] and [block][depth / 4][panel][lane][4]. Padding is zero. A
-/// block begins at the same byte in both layouts.
+/// [block][depth][panel][lane]; int8: [panel][depth / s][lane][s] and [block][depth / s][panel][lane][s], where s is
+/// `i8_step` and the depth is rounded up to CK_I8_STEP. Padding is zero. A block begins at the same byte in both layouts.
 ///
 /// `panels` has to hold ck_packed_bytes. int8 also fills `scales` and `offsets`, one for each packed column (else
 /// NULL). int8 allows at most CK_I8_MAX_DEPTH inputs. f16 rounds to nearest even; values beyond its range become

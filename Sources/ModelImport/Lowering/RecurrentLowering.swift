@@ -194,7 +194,7 @@ enum RecurrentLowering {
     }
     if let atom = x.axes[batch].first(where: { $0.role != .batch }) {
       let refusal = node.refusal(
-        "X of \(x.shape), whose axis \(batch) holds \(atom.role.rawValue)",
+        "X whose axis \(batch) holds \(atom.role.rawValue)",
         because:
           "\(node.op) takes that axis for sequences apart, which share nothing: a model folder's sequences are those of the request",
         instead: Remedy.withinStep)

@@ -87,6 +87,21 @@ enum ConvolutionOperators {
     return places
   }
 
+  /// For each window, how many of its elements lie within the value and its padding: a last one, of ceil_mode, may reach beyond.
+  private static func counts(_ windows: [Window], sizes: [Int]) -> [Int] {
+    var counts = [1]
+    for (size, window) in zip(sizes, windows) {
+      let end = size + window.before + window.after
+      counts = counts.flatMap { count in
+        (0..<window.count).map { index in
+          let room = end - index * window.stride
+          return count * min(window.size, (room + window.dilation - 1) / window.dilation)
+        }
+      }
+    }
+    return counts
+  }
+
   private static func convolve(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     let (value, weight) = (try a.required(0), try a.required(1))
     let groups = a.node.integer("group", default: 1)
@@ -128,12 +143,12 @@ enum ConvolutionOperators {
     return [SourceTensor(shape: shape, elements: elements)]
   }
 
-  private static func pooled(_ node: SourceNode, _ window: [Double], size: Int) -> Double {
+  private static func pooled(_ node: SourceNode, _ window: [Double], count: Int) -> Double {
     switch node.op {
     case "MaxPool": return window.max() ?? -.infinity
     case "AveragePool":
-      let count = node.integer("count_include_pad") == 1 ? size : max(window.count, 1)
-      return window.reduce(0, +) / Double(count)
+      let isPadded = node.integer("count_include_pad") == 1
+      return window.reduce(0, +) / Double(isPadded ? count : max(window.count, 1))
     default: return window.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
   }
@@ -151,12 +166,12 @@ enum ConvolutionOperators {
     try a.checkCount(windows.map(\.count) + windows.map(\.size))
     try a.takeMultiplications(shape.reduce(1, *), windows.reduce(1) { $0 * $1.size })
     let places = positions(windows, sizes: sizes)
-    let (size, area) = (kernel.reduce(1, *), sizes.reduce(1, *))
+    let (counts, area) = (counts(windows, sizes: sizes), sizes.reduce(1, *))
     var elements: [Double] = []
     for channel in 0..<value.shape[0] * value.shape[1] {
-      for place in places {
+      for (place, count) in zip(places, counts) {
         let window = place.compactMap { at in at.map { value[channel * area + $0] } }
-        elements.append(pooled(a.node, window, size: size))
+        elements.append(pooled(a.node, window, count: count))
       }
     }
     return [SourceTensor(shape: shape, elements: elements)]

@@ -175,30 +175,37 @@ enum MatrixOperators {
   private static func instanceNormalization(_ a: Interpreter.Arguments) throws(ImportError)
     -> [SourceTensor]
   {
-    let (value, scale, bias) = (try a.required(0), try a.required(1), try a.required(2))
-    guard value.rank >= 3, scale.count == value.shape[1], bias.count == value.shape[1] else {
-      throw a.node.refusal("\(value.shape)", because: "there are \(scale.count) channels")
+    let value = try a.required(0)
+    guard value.rank >= 3 else {
+      throw a.node.refusal("\(value.shape)", because: "there is no axis behind the channels")
     }
-    let elements = normalised(
-      value.dense, size: value.shape[2...].reduce(1, *), epsilon: a.node.float("epsilon") ?? 1e-5)
-    return [scaled(a, value.shape, elements, scale: { scale[$0] }, shift: { bias[$0] })]
+    return try normalised(a, value, size: value.shape[2...].reduce(1, *))
   }
 
   private static func groupNormalization(_ a: Interpreter.Arguments) throws(ImportError)
     -> [SourceTensor]
   {
-    let (value, scale, bias) = (try a.required(0), try a.required(1), try a.required(2))
-    let groups = a.node.integer("num_groups", default: 1)
-    guard value.rank >= 2, groups > 0, value.shape[1] % groups == 0, scale.count == value.shape[1],
-      bias.count == value.shape[1]
-    else {
+    let (value, groups) = (try a.required(0), a.node.integer("num_groups", default: 1))
+    guard value.rank >= 2, groups > 0, value.shape[1] % groups == 0 else {
       throw a.node.refusal(
-        "\(value.shape), \(groups) groups", because: "there are \(scale.count) channels")
+        "\(value.shape), \(groups) groups", because: "each group has as many channels")
+    }
+    return try normalised(a, value, size: value.shape[1...].reduce(1, *) / groups)
+  }
+
+  /// Each `size` elements normalised, with a scale and a bias for each channel, which PyTorch may leave out.
+  private static func normalised(
+    _ a: Interpreter.Arguments, _ value: SourceTensor, size: Int
+  ) throws(ImportError) -> [SourceTensor] {
+    let (scale, bias, channels) = (a.optional(1), a.optional(2), value.shape[1])
+    guard scale?.count ?? channels == channels, bias?.count ?? channels == channels else {
+      throw a.node.refusal(
+        "weights of \(scale?.shape ?? []) and \(bias?.shape ?? [])",
+        because: "there are \(channels) channels")
     }
     let elements = normalised(
-      value.dense, size: value.shape[1...].reduce(1, *) / groups,
-      epsilon: a.node.float("epsilon") ?? 1e-5)
-    return [scaled(a, value.shape, elements, scale: { scale[$0] }, shift: { bias[$0] })]
+      value.dense, size: size, epsilon: a.node.float("epsilon") ?? 1e-5)
+    return [scaled(a, value.shape, elements, scale: { scale?[$0] ?? 1 }, shift: { bias?[$0] ?? 0 })]
   }
 
   private static func lpNormalization(_ a: Interpreter.Arguments) throws(ImportError)

@@ -14,6 +14,20 @@ enum BatchMixing {
       or: node.refusal(what, because: reason, instead: batch.size > 1 ? Remedy.batchOfOne : nil))
   }
 
+  /// An error of constants, with a remedy where one of them has an open batch and another that of the exporter's example, as of
+  /// `range(x.size(0))`.
+  static func refusal(
+    _ l: Lowering, _ constants: [SourceTensor?], _ error: ImportError
+  ) -> ImportError {
+    guard error.remedy == nil,
+      let batch = l.lengths.values.first(where: { $0.role == .batch && $0.isOpen }),
+      constants.contains(where: { $0?.shape.contains(batch.size) ?? false })
+    else { return error }
+    var error = error
+    error.remedy = Remedy.batchOfOne
+    return error
+  }
+
   /// Refuses a value of each sequence against each other, such as `h hᵀ`.
   static func check(_ value: CarriedValue, _ node: SourceNode) throws(ImportError) {
     let batches = value.axes.joined().filter { $0.role == .batch && $0.size > 1 }

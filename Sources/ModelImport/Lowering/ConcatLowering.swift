@@ -118,6 +118,11 @@ enum ConcatLowering {
       model, .affine(scale: [0], shift: nil), node, tensors: [("bias", [model.size], numbers)])
   }
 
+  /// What an axis holds.
+  private static func role(_ value: CarriedValue, _ axis: Int) -> String {
+    value.axes[axis].map(\.role.rawValue).joined(separator: " and ")
+  }
+
   private static func concat(
     _ l: inout Lowering, _ node: SourceNode, _ given: [CarriedValue], axis: Int
   ) throws(ImportError) -> CarriedValue {
@@ -149,7 +154,10 @@ enum ConcatLowering {
           or: StepCropping.refusal(
             [first.axes[index], part.axes[index]],
             node.refusal(
-              "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)")))
+              "\(first.shape) and \(part.shape)",
+              because: first.shape == part.shape
+                ? "axis \(index) is \(role(first, index)) in one and \(role(part, index)) in the other"
+                : "they differ beside axis \(axis)")))
       }
     }
     let atom = l.newAtom(parts.reduce(0) { $0 + $1.shape[axis] })

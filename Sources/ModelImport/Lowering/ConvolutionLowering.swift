@@ -62,10 +62,11 @@ enum ConvolutionLowering {
           because: "these shapes don't fit each other"))
     }
     if let atom = value.axes[0].first(where: { $0.role == .element }) {
-      throw node.refusal(
+      let refusal = node.refusal(
         "axis 0 of \(value.shape), which holds \(atom.role.rawValue)",
         because: "the same convolution for parts of a step isn't carried",
         instead: atom.origin == nil ? nil : Remedy.channelsOfOwn)
+      throw value.axes[0] == [atom] ? l.requiring(atom, .batch, or: refusal) : refusal
     }
     let windows = try ConvolutionOperators.windows(
       node, sizes: Array(value.shape[2...]), kernel: Array(weight.shape[2...]))

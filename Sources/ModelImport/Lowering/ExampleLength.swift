@@ -66,14 +66,6 @@ enum ExampleLength {
     )
   }
 
-  /// How to export what a node does for sequences of other lengths.
-  private static func remedy(_ node: SourceNode) -> String {
-    if node.op == "Split" || node.attributes["parts"] != nil {
-      return "export with an example of their length"
-    }
-    return node.isOfWrite ? Remedy.writingLast : Remedy.dynamicAxes
-  }
-
   /// Whether nothing is in a range: also not in one from behind the example's last step, where the file has any number of them.
   static func isEmpty(_ l: Lowering, _ axis: [Atom], _ range: AxisRange) -> Bool {
     if range.count == 0 { return true }
@@ -102,7 +94,7 @@ enum ExampleLength {
     do throws(ImportError) { return try interpreter.evaluate(node, operands) } catch {
       guard node.op == "Expand", operands.count == 2, let value = operands[0],
         let wanted = operands[1]?.integers
-      else { throw error }
+      else { throw BatchMixing.refusal(l, operands, error) }
       for (size, open) in zip(value.shape.reversed(), wanted.reversed()) where size != open {
         guard let atom = l.lengths[open], atom.isOpen, !atom.isDerived, let origin = atom.origin,
           l.exampleSteps[atom] == size
@@ -129,7 +121,7 @@ enum ExampleLength {
         else { throw refusal }
         throw l.require(.size(origin, count), or: refusal)
       }
-      record(&l, atom, "\(node.place) \(what)", forOthers: remedy(node))
+      record(&l, atom, "\(node.place) \(what)", forOthers: Remedy.otherLengths(node))
     }
   }
 
@@ -198,7 +190,7 @@ enum ExampleLength {
     else { return }
     record(
       &l, atom, "\(node.place) splits the steps into \(parts.count) parts",
-      forOthers: remedy(node))
+      forOthers: Remedy.otherLengths(node))
   }
 
   /// Whether an index of a step is in the second half of the example, or the number of the input's steps, so that the exporter
@@ -217,7 +209,7 @@ enum ExampleLength {
   ) {
     record(
       &l, atom, "\(node.place) chooses steps \(steps.lowerBound) to \(steps.upperBound)",
-      forOthers: remedy(node))
+      forOthers: Remedy.otherLengths(node))
   }
 
   /// Records that steps beyond those of the example are left out.
@@ -277,7 +269,9 @@ enum ExampleLength {
       .conv(), [start], named: "\(name).table",
       tensors: [("weight", [size, 1, time.size], weights)])
     if !time.isOpen {
-      record(&l, time, "\(node.place) has numbers for each step", forOthers: Remedy.stepTable)
+      record(
+        &l, time, "\(node.place) has numbers for each step",
+        forOthers: Remedy.otherLengths(node, or: Remedy.stepTable))
     }
     return result
   }
@@ -319,7 +313,8 @@ enum ExampleLength {
       l.exampleSteps.choose(first, of: atom, at: node.place)
     } else if isExact {
       record(
-        &l, atom, "\(node.place) chooses steps \(first) to \(last)", forOthers: remedy(node))
+        &l, atom, "\(node.place) chooses steps \(first) to \(last)",
+        forOthers: Remedy.otherLengths(node))
     }
     guard !isExact, atom.isOpen, last == count - 1 else { return indices }
     return first == last ? [atom.size - 1] : Array(first..<atom.size)

@@ -11,8 +11,7 @@ enum FixedSteps {
   ) -> CarriedValue? {
     guard value.form == .sequence, value.timeAtoms.count == 1, let time = value.timeAtoms.first,
       time.isOfFixedNumber || !time.isOpen && time.size <= VectorSteps.maxSteps,
-      let origin = time.origin,
-      areSure && time.isDerived || l.examples.read.contains(where: { $0.origin == origin })
+      time.origin != nil, areSure && time.isDerived || l.examples.read(time)
     else { return nil }
     var result = Layout.inForeignOrder(&l, value, node)
     let (size, count) = (value.size, time.size)

@@ -113,6 +113,8 @@ package struct GraphTranslation {
     (assumptions.carriesLengths, assumptions.dividesByLengths) = (carriesLengths, divides)
     let usual = assumptions
     var failure: ImportError?
+    // The first error where steps over which a norm goes are then tried as elements.
+    var doubted: ImportError?
     var attempts = 0
     // The first errors that an input's axis has another role.
     var conflicts: [Atom.Origin: ImportError] = [:]
@@ -136,6 +138,7 @@ package struct GraphTranslation {
           graph: graph, assumptions: assumptions, standIns: standIns
         ).lower(&lowering)
         try lowering.lower(graph)
+        try StepNormalization.confirm(&lowering)
         ExampleLength.recordChosen(&lowering)
         for index in inputs.indices { inputs[index].takeSteps(of: lowering) }
         var finished = FinishedGraph(
@@ -153,9 +156,11 @@ package struct GraphTranslation {
         finished.meetsResizedSteps = lowering.exampleSteps.meetsResized
         return finished
       } catch {
-        guard attempts < Self.maxAttempts, let requirement = lowering.requirement,
+        let doubt = lowering.requirement == nil ? StepNormalization.doubt(lowering) : nil
+        guard attempts < Self.maxAttempts, let requirement = lowering.requirement ?? doubt,
           assumptions.adopt(requirement)
         else {
+          if let doubted { throw doubted }
           let refusal = refusal(error, lowering, conflicts, standIns)
           if attempts < Self.maxAttempts, failure == nil, !lowering.isMixing,
             let states = usual.withReadStates(of: graph)
@@ -167,6 +172,7 @@ package struct GraphTranslation {
           guard let failure, refusal.remedy == nil else { throw refusal }
           throw failure
         }
+        if doubt != nil { doubted = doubted ?? refusal(error, lowering, conflicts, standIns) }
         if let axis = lowering.requirement?.axis {
           conflicts[axis] = standIns.named(in: error, lowering)
         }

@@ -99,6 +99,11 @@ enum IndexLowering {
   {
     let value = try l.carried(node, 0)
     let axis = try axis(node, value)
+    if case .carried(let index) = try l.required(node, 1),
+      let step = try ChosenSteps.computed(&l, node, value, axis: axis, index)
+    {
+      return [.carried(step)]
+    }
     let indices = try constantIndices(&l, node)
     guard isSame(indices), indices.rank == value.axes.count, indices.shape[axis] == 1 else {
       throw node.refusal("indices that differ", because: "only one index for all can be carried")

@@ -25,6 +25,30 @@ enum InputRequirements {
     return refusal
   }
 
+  /// Asks that an open batch has as many sequences as the exporter's example; nil if the atoms are no such batch.
+  static func batch(
+    _ l: inout Lowering, _ atoms: [Atom], count: Int, or refusal: ImportError
+  ) -> ImportError? {
+    guard atoms.count == 1, atoms[0].role == .batch, atoms[0].isOpen, let origin = atoms[0].origin
+    else { return nil }
+    return l.require(.size(origin, count), or: refusal)
+  }
+
+  /// Asks that an open batch is one sequence, where the exporter's example was one and its shapes put it before the steps.
+  static func oneSequence(
+    _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int
+  ) throws(ImportError) {
+    guard x.axes[batch].isEmpty, x.axes[time].contains(where: { $0.role == .time }),
+      let atom = x.axes[time].first(where: { $0.role == .batch && $0.isOpen }),
+      let origin = atom.origin
+    else { return }
+    throw l.require(
+      .size(origin, 1),
+      or: node.refusal(
+        "X of \(x.shape), whose axis \(time) holds all sequences of a batch",
+        because: "\(node.op) reads that axis step by step", instead: Remedy.batchOfOne))
+  }
+
   /// Operators that choose a step by its index, or change the shape of indices before.
   private static let choosers: Set<String> = [
     "Gather", "GatherElements", "GatherND", "Reshape", "Unsqueeze", "Expand", "Concat", "Cast",

@@ -112,7 +112,8 @@ enum Layout {
         throw node.refusal(
           "a constant of \(constant.shape) that differs along \(atom.role.rawValue)",
           because: "constants of a model folder are the same for every sequence and step",
-          instead: atom.isOpen && atom.role == .time ? Remedy.stepNumbers : nil
+          instead: atom.role == .batch
+            ? Remedy.rowsOfBatch : atom.isOpen && atom.role == .time ? Remedy.stepNumbers : nil
         )
       }
     }
@@ -153,6 +154,7 @@ enum Layout {
       where size > 1 {
         refusal =
           ExampleLength.require(&l, place > 0 ? atoms : [], count: size, or: refusal)
+          ?? InputRequirements.batch(&l, atoms, count: size, or: refusal)
           ?? l.requiring(atoms, ofSize: size, or: refusal)
       }
       throw refusal

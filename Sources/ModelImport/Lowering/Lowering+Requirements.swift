@@ -42,7 +42,7 @@ extension Lowering {
       others.allSatisfy({ !$0.isOpen })
     else { return refusal }
     // Weights for each of the steps that the exporter's example has.
-    if others.isEmpty, examples.read.contains(open), exampleSteps[open] == count {
+    if others.isEmpty, examples.read(open), exampleSteps[open] == count {
       return require(.size(origin, count), or: refusal)
     }
     // A step axis alone becomes elements; steps beside elements are flattened.

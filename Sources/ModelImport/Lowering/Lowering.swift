@@ -79,12 +79,12 @@ struct Lowering {
   /// Refuses weights that are one number without end.
   private mutating func checkConstants(of node: SourceNode) throws(ImportError) {
     guard !node.takesUniform else { return }
-    // What a recurrent network reads may be one number at every step.
+    // What a recurrent network reads may be one number at every step, and states of zeros are left out.
     let first = ["LSTM", "GRU", "RNN"].contains(node.op) ? 1 : 0
     for index in node.inputs.indices.dropFirst(first) {
-      guard case .constant(let tensor)? = try value(node, index), tensor.isTooLargeToBeDense else {
-        continue
-      }
+      guard case .constant(let tensor)? = try value(node, index), tensor.isTooLargeToBeDense,
+        first == 0 || !(5...6).contains(index) || tensor.first != 0
+      else { continue }
       throw node.refusal(
         "an array of \(tensor.shape) as input \(index)",
         because: "arrays that are computed may have \(SourceTensor.maxElements) elements",

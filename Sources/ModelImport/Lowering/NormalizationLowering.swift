@@ -33,11 +33,7 @@ enum NormalizationLowering {
   ) throws(ImportError) -> (CarriedValue, others: [Atom], own: [Atom]) {
     let atoms = axes.flatMap { value.axes[$0] }
     if let atom = atoms.first(where: { $0.role != .element }) {
-      throw l.requiring(
-        atom, .element,
-        or: node.refusal(
-          "a normalisation over \(atom.role.rawValue)", because: "each step is normalised by itself"
-        ))
+      throw l.requiring(atom, .element, or: StepNormalization.refusal(node, atom))
     }
     let others = value.foreignOrder.filter { !atoms.contains($0) }
     return (Layout.arranged(&l, value, others + atoms, node), others, atoms)
@@ -57,7 +53,7 @@ enum NormalizationLowering {
   ) throws(ImportError) -> CarriedValue {
     let value = try l.carried(node, 0)
     let axis = try axis(node, value)
-    if StepNormalization.isThere(l, value, Array(value.axes[axis...].joined())) {
+    if StepNormalization.isThere(&l, node, value, Array(value.axes[axis...].joined())) {
       return try StepNormalization.layer(&l, node, value, axis: axis)
     }
     let (source, others, own) = try elements(&l, node, value, axes: axis..<value.axes.count)
@@ -140,8 +136,8 @@ enum NormalizationLowering {
         or: node.refusal(
           "\(value.shape)", because: "there are \(parameters[0].count) channels"))
     }
-    if StepNormalization.isThere(l, value, value.axes[1]) {
-      try ExampleLength.keep(&l, value.axes[1], node, "has weights for each step")
+    if StepNormalization.isThere(&l, node, value, value.axes[1]) {
+      try ExampleLength.keep(&l, value.axes[1], node, "has numbers for each step")
     } else if let atom = value.axes[1].first(where: { $0.role != .element }) {
       throw l.requiring(
         atom, .element,
@@ -176,7 +172,7 @@ enum NormalizationLowering {
       throw node.refusal("\(value.shape)", because: "there is no axis behind the channels")
     }
     let channels = value.shape[1]
-    if StepNormalization.isThere(l, value, Array(value.axes[2...].joined())) {
+    if StepNormalization.isThere(&l, node, value, Array(value.axes[2...].joined())) {
       return try StepNormalization.groups(&l, node, value, count: channels)
     }
     return try groups(&l, node, value, count: channels, from: 2, channels: value.axes[1])
@@ -189,7 +185,7 @@ enum NormalizationLowering {
     guard value.axes.count >= 2 else {
       throw node.refusal("\(value.shape)", because: "there are no channels")
     }
-    if StepNormalization.isThere(l, value, Array(value.axes[1...].joined())) {
+    if StepNormalization.isThere(&l, node, value, Array(value.axes[1...].joined())) {
       return try StepNormalization.groups(
         &l, node, value, count: node.integer("num_groups", default: 1))
     }

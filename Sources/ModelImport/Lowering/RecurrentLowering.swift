@@ -57,6 +57,7 @@ enum RecurrentLowering {
     }
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     x = x.withSingles(batch: batch, other: time)
+    try InputRequirements.oneSequence(&l, node, x, time: time, batch: batch)
     let states = try RecurrentStates.lower(&l, node, cell)
     x = try VectorSteps.read(&l, node, x, time: time, states: states.compactMap { $0 })
     if let groups = try RecurrentGroups.lower(
@@ -192,13 +193,16 @@ enum RecurrentLowering {
         ))
     }
     if let atom = x.axes[batch].first(where: { $0.role != .batch }) {
-      throw l.requiring(
-        atom, .batch,
-        or: node.refusal(
-          "X of \(x.shape), whose axis \(batch) holds \(atom.role.rawValue)",
-          because:
-            "\(node.op) takes that axis for sequences apart, which share nothing: a model folder's sequences are those of the request"
-        ))
+      let refusal = node.refusal(
+        "X whose axis \(batch) holds \(atom.role.rawValue)",
+        because:
+          "\(node.op) takes that axis for sequences apart, which share nothing: a model folder's sequences are those of the request",
+        instead: Remedy.withinStep)
+      // There is one batch.
+      if atom.size > 1, x.axes[batch].contains(where: { $0.role == .batch && $0.size > 1 }) {
+        throw refusal
+      }
+      throw l.requiring(atom, .batch, or: refusal)
     }
   }
 

@@ -44,6 +44,9 @@ enum Remedy {
   static let severalIDs =
     "give each its own input of whole numbers, [batch, steps]: forward(self, first, second) in place of ids[..., 0] and ids[..., 1]; where a network reads them in turn, as the letters of a word, export it as a model of its own, whose answers are an input of floats of this one"
 
+  static let withinStep =
+    "where a network reads the parts of each step in turn, as the bands of a spectrum or the letters of a word, export it as a model of its own, whose x is [batch, parts, size]: what it answers for each step is an input of floats of this one, in its place"
+
   static let parts =
     "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') has the parts of its example's length, which are carried for that"
 
@@ -77,6 +80,9 @@ enum Remedy {
   static let stepNumbers =
     "\(stepTable); or \(oneLength)"
 
+  static let stepWeights =
+    "train the model with a norm that has no weights for each step, as nn.LayerNorm(size) over the elements of a step"
+
   static let stepTable =
     "export with dynamic axes, where numbers that grow by the same at every step are carried, and others as rows of a table that is a buffer of the module (table[:, :x.size(1)])"
 
@@ -95,6 +101,17 @@ enum Remedy {
   static let moreSteps =
     "the exporter's example has one step, with which the file computes: export with 8 steps or more"
 
+  /// How to export what a node does for sequences of other lengths.
+  static func otherLengths(
+    _ node: SourceNode, or usual: String = dynamicAxes
+  ) -> String {
+    if node.op.hasSuffix("Normalization") { return stepWeights }
+    if node.op == "Split" || node.attributes["parts"] != nil {
+      return "export with an example of their length"
+    }
+    return node.isOfWrite ? writingLast : usual
+  }
+
   /// Where an input of several axes may be read with other steps than meant.
   static func spectrogram(_ origin: Atom.Origin?) -> String? {
     origin.map { origin in
@@ -103,7 +120,10 @@ enum Remedy {
   }
 
   static let lastStep =
-    "where they choose the last step that is no padding: each sequence is answered at its own length, so choose by -1 (y[:, -1]) or take the final state; or let forward have the lengths as an input, forward(self, x, lengths), which is then left out"
+    "where they choose one step of each sequence, write y.gather(1, n.view(-1, 1, 1).expand(-1, 1, y.size(2))).squeeze(1); of the last step that is no padding: each sequence is answered at its own length, so choose by -1 (y[:, -1]) or take the final state; or let forward have the lengths as an input, forward(self, x, lengths), which is then left out"
+
+  static let rowsOfBatch =
+    "where it is arange(batch), which chooses a step of each sequence as in y[arange(batch), n]: write y.gather(1, n.view(-1, 1, 1).expand(-1, 1, y.size(2))).squeeze(1); else \(batchOfOne)"
 
   static let learnedQuery =
     "where that is attention whose query is a parameter: one that is made of the input is carried, such as x[:, -1:], and so is a pool by weights of a layer, (torch.softmax(linear(x), 1) * x).sum(1)"

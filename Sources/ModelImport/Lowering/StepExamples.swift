@@ -7,7 +7,9 @@ struct StepExamples {
   /// Ids for each atom of steps.
   private var ids: [Atom: String] = [:]
   /// Axes that a recurrent network read step by step: they are steps for sure.
-  private(set) var read: Set<Atom> = []
+  private var read: Set<Atom> = []
+  /// Axes over which norms go, with these, that are steps only if a recurrent network reads them.
+  private var doubts: [(atom: Atom, node: SourceNode)] = []
 
   /// The atoms of steps whose number is open and of which there is a sequence, or ids.
   var open: [Atom] {
@@ -29,6 +31,16 @@ struct StepExamples {
   mutating func recordRead(_ results: [LoweredValue]) {
     if case .carried(let output)? = results.first { read.formUnion(output.timeAtoms) }
   }
+
+  /// Whether a recurrent network read these steps, or others that an op made of the same axis of an input.
+  func read(_ atom: Atom) -> Bool {
+    read.contains { $0 == atom || $0.origin != nil && $0.origin == atom.origin }
+  }
+
+  mutating func doubt(_ atom: Atom, _ node: SourceNode) { doubts.append((atom, node)) }
+
+  /// The first steps that no recurrent network read, and over which a norm goes.
+  var doubted: (atom: Atom, node: SourceNode)? { doubts.first { !read($0.atom) } }
 
   /// A sequence of zeros of size 1 with these steps; nil if nothing has them.
   mutating func zeros(

@@ -2,10 +2,34 @@ import ModelFormat
 
 /// Normalisations over the steps of a sequence, or with weights for each step.
 enum StepNormalization {
-  /// Whether these atoms have steps that a recurrent network read, so that they can't be taken for elements.
-  static func isThere(_ l: Lowering, _ value: CarriedValue, _ atoms: [Atom]) -> Bool {
+  /// Whether these atoms have steps, over which the norm goes then. Where no recurrent network read them yet, they may turn out to be
+  /// elements: see ``confirm(_:)``.
+  static func isThere(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ atoms: [Atom]
+  ) -> Bool {
     let steps = atoms.filter { $0.role != .element }
-    return value.form == .sequence && steps.count == 1 && l.examples.read.contains(steps[0])
+    guard value.form == .sequence, steps.count == 1 else { return false }
+    if l.examples.read(steps[0]) { return true }
+    guard steps[0].role == .time, steps[0].origin != nil else { return false }
+    l.examples.doubt(steps[0], node)
+    return true
+  }
+
+  /// Asks that steps over which a norm goes are elements, where no recurrent network reads them step by step.
+  static func confirm(_ l: inout Lowering) throws(ImportError) {
+    guard let (atom, node) = l.examples.doubted else { return }
+    throw l.requiring(atom, .element, or: refusal(node, atom))
+  }
+
+  /// What such a norm asks for where another node is refused, which may be since these are no steps.
+  static func doubt(_ l: Lowering) -> Assumptions.Requirement? {
+    l.examples.doubted?.atom.origin.map { .role($0, .element) }
+  }
+
+  /// The refusal of a norm over a batch, or over steps of which nothing says that they are some.
+  static func refusal(_ node: SourceNode, _ atom: Atom) -> ImportError {
+    node.refusal(
+      "a normalisation over \(atom.role.rawValue)", because: "each step is normalised by itself")
   }
 
   /// (x − mean) / √(variance + epsilon), mean and variance over all steps and the elements `own`, for each of the others.
@@ -62,12 +86,17 @@ enum StepNormalization {
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int
   ) throws(ImportError) -> CarriedValue {
     let atoms = value.axes[axis...].joined()
-    try ExampleLength.keep(&l, Array(atoms), node, "has weights for each step")
+    let weights = [try l.constant(node, 1, "weights"), try l.constant(node, 2, "weights")]
+    for (axis, count) in zip(value.axes[axis...], weights[0]?.shape ?? []) {
+      let refusal = node.refusal(
+        "an open number of steps", because: "there are weights for \(count) of them")
+      if let error = ExampleLength.require(&l, axis, count: count, or: refusal) { throw error }
+    }
+    try ExampleLength.keep(&l, Array(atoms), node, "has numbers for each step")
     let shape = Array(value.shape[axis...])
     let size = shape.reduce(1, *)
     var tensors: [SourceTensor?] = []
-    for index in 1...2 {
-      let tensor = try l.constant(node, index, "weights")
+    for tensor in weights {
       guard tensor?.count ?? size == size else {
         throw node.refusal(
           "weights of \(tensor?.shape ?? [])", because: "\(size) numbers are normalised")

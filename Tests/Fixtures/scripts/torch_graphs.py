@@ -219,6 +219,33 @@ class Image(nn.Module):
         return self.rnn(y)[0]
 
 
+class Spectral(nn.Module):
+    """Norms over the steps behind a convolution of an image, ahead of the network that reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, padding=1)
+        self.groups = nn.GroupNorm(2, 4)
+        self.each = nn.InstanceNorm2d(4)
+        self.rnn = nn.LSTM(12, 4, batch_first=True)
+        nn.init.normal_(self.groups.weight)
+        nn.init.normal_(self.groups.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.groups(self.conv(x.unsqueeze(1))))
+        y = self.each(y).permute(0, 2, 1, 3).reshape(x.size(0), x.size(1), 12)
+        return self.rnn(y)[0]
+
+
+class SpectralLayer(Spectral):
+    """A norm with weights for each of the steps, of which there are six."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each = nn.LayerNorm([6, 3])
+        nn.init.normal_(self.each.weight)
+
+
 class Flattened(nn.Module):
     """Every step has weights of its own: sequences of six."""
 
@@ -650,16 +677,17 @@ MODELS = {
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
     "ramps": Ramps, "started": Started, "quotients": Quotients,
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
+    "spectral": Spectral, "spectral_layer": SpectralLayer,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
-       "quotients", "permuted_state", "causal_layers")
+       "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer")
 # Called without gradients, attention is one call.
 ATTENDED = ("attended", "causal_layers")
 # Of one length.
 FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end",
-         "ramps")
+         "ramps", "spectral_layer")
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
@@ -737,13 +765,15 @@ class ScoresOfSteps(nn.Module):
 
 
 def write_refused() -> None:
-    """Scripted modules: one that runs with a batch of sequences and can't be carried so, and one whose weights do not tell how
-    many elements its input has."""
-    for name, model in (("scores_of_steps", ScoresOfSteps()), ("ramps", Ramps())):
+    """Scripted modules: one that runs with a batch of sequences and can't be carried so, and two whose weights do not tell how
+    many elements their input has."""
+    for name, model in (("scores_of_steps", ScoresOfSteps()), ("ramps", Ramps()), ("spectral", Spectral())):
         path = ROOT.parent / "torch_scripts" / f"{name}.pt"
         path.parent.mkdir(exist_ok=True)
         torch.jit.script(model.eval()).save(path)
         without_places(path)
+        if name == "spectral":
+            path.with_suffix(".json").write_text(json.dumps(cases(name, model)) + "\n")
 
 
 def main() -> None:

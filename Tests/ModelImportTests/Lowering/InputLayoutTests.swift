@@ -28,6 +28,43 @@ import Testing
     #expect(image.notes.contains { $0.contains("axis 2") && $0.contains("[3, 5]") })
   }
 
+  /// An export of an example of two sequences, without dynamic axes: the convolution's first axis is the batch, also where the others
+  /// are known to be channels, bands and steps.
+  @Test func anImageOfTwoSequences() throws {
+    func node(
+      _ op: String, _ inputs: [String], _ output: String,
+      _ attributes: [String: SourceAttribute] = [:]
+    ) -> SourceNode {
+      SourceNode(name: output, op: op, inputs: inputs, outputs: [output], attributes: attributes)
+    }
+    func numbers(_ shape: [Int]) -> SourceConstant {
+      let count = shape.reduce(1, *)
+      return SourceConstant(
+        SourceTensor(shape: shape, elements: (0..<count).map { Double($0 * 7 % 5) / 5 - 0.4 }))
+    }
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [
+      .init(name: "x", kind: .float, dimensions: [.fixed(2), .fixed(1), .fixed(4), .fixed(12)])
+    ]
+    graph.constants = [
+      "kernel": numbers([2, 1, 3, 3]), "matrix": numbers([8, 4]), "w": numbers([1, 3, 4]),
+      "r": numbers([1, 3, 3]), "sizes": SourceConstant(SourceTensor(integers: [2, 8, 12])),
+    ]
+    graph.nodes = [
+      node("Conv", ["x", "kernel"], "conv", ["pads": .integers([1, 1, 1, 1])]),
+      node("Reshape", ["conv", "sizes"], "flat"),
+      node("Transpose", ["flat"], "steps", ["perm": .integers([2, 0, 1])]),
+      node("MatMul", ["steps", "matrix"], "dense"),
+      node("RNN", ["dense", "w", "r"], "all", ["hidden_size": .integer(3)]),
+      node("Squeeze", ["all"], "rows"),
+      node("Transpose", ["rows"], "y", ["perm": .integers([1, 0, 2])]),
+    ]
+    graph.outputs = ["y"]
+    let draft = try GraphTranslation(graph).folder(named: "m")
+    #expect(draft.description.inputs[0].kind == .features(size: 4, mean: nil, scale: nil))
+    #expect(draft.reference?.exampleInputs(steps: 12)[0].stepAxis == 3)
+  }
+
   /// Ids that no input of a folder has are told apart, with what is to be done.
   @Test(
     arguments: [

@@ -91,6 +91,43 @@ import Testing
     try expectAgreement(try draft(graph), steps: [1, 5, 12])
   }
 
+  /// A step whose number is computed, one for all elements: how many steps have a positive last element, less one, so that -1 is
+  /// the last step where there is none.
+  @Test(arguments: [true, false]) func aStepByItsComputedNumber(isOpen: Bool) throws {
+    let nodes = [
+      node("Gather", ["x", "three"], "last", ["axis": .integer(2)]),
+      node("Greater", ["last", "threshold"], "counts"),
+      node("Cast", ["counts"], "ones", ["to": .integer(7)]),
+      node("ReduceSum", ["ones", "one"], "count"), node("Sub", ["count", "one"], "number"),
+      node("Unsqueeze", ["number", "two"], "wide"), node("Expand", ["wide", "sizes"], "indices"),
+      node("GatherElements", ["x", "indices"], "step", ["axis": .integer(1)]),
+      node("Neg", ["step"], "y"),
+    ]
+    for threshold in [0, 100.0] {
+      let graph = graph(
+        nodes,
+        [
+          "one": integers([1]), "two": integers([2]), "three": integers([3], shape: []),
+          "sizes": integers([1, 1, 4]),
+          "threshold": SourceTensor(shape: [], elements: [threshold]),
+        ], isOpen: isOpen)
+      try expectAgreement(try draft(graph), steps: isOpen ? [1, 2, 7, 30] : [12])
+    }
+  }
+
+  /// What lies beyond the padding, under a last window of ceil_mode, counts for no average.
+  @Test func averagesThatCountPadding() throws {
+    let attributes: [String: SourceAttribute] = [
+      "kernel_shape": .integers([3]), "strides": .integers([2]), "pads": .integers([1, 1]),
+      "ceil_mode": .integer(1), "count_include_pad": .integer(1),
+    ]
+    // (0 + 1 + 2) / 3, (2 + 3 + 4) / 3 and, without what lies beyond the padding, (4 + 0) / 2.
+    let pool = node("AveragePool", ["x"], "y", attributes)
+    let x = SourceTensor(shape: [1, 1, 4], elements: [1, 2, 3, 4])
+    let found = try Interpreter(opset: 18).evaluate(pool, [x])?.first
+    #expect(found?.dense == [1, 3, 2])
+  }
+
   /// ONNX's division of whole numbers rounds, which no op of a folder does; one by 1 and one of floats are carried.
   @Test(arguments: [(3, false, true), (1, false, false), (3, true, false)])
   func divisionsOfWholeNumbers(divisor: Int, isCast: Bool, isRefused: Bool) throws {

@@ -56,6 +56,19 @@ import Testing
     #expect(try importedFolder(request).description.inputs.map(\.steps) == [nil])
   }
 
+  /// Functions that only check sizes, and branches that only warn, are passed over, also where the sizes are not known.
+  @Test func aScriptedModuleThatChecksSizes() throws {
+    var request = ImportRequest(files: [Fixtures.path("torch_scripts/spectral.pt")])
+    request.shapes = ["x=0,0,3"]
+    let graph = try ModelGraph(try importedFolder(request).model())
+    for expected in try Fixtures.cases("torch_scripts/spectral.json") {
+      let found = SoleRider.answer(graph, try sequence(expected, graph.model))[0]
+      let reference = try #require(expected.outputs["0"]).values
+      try #require(found.count == reference.count)
+      for (a, b) in zip(found, reference) { #expect(abs(a - b) <= 1e-5) }
+    }
+  }
+
   /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
   @Test(arguments: files)
   func valuesAreThoseOfTheGraph(file: String) throws {
@@ -87,7 +100,7 @@ import Testing
   @Test(arguments: [
     "positions/exported.pt2", "deviation/exported.pt2", "pieces/traced.pt", "pieces/exported.pt2",
     "each_step/traced.pt", "each_step/exported.pt2", "written_end/exported.pt2",
-    "ramps/exported.pt2",
+    "ramps/exported.pt2", "spectral_layer/traced.pt", "spectral_layer/exported.pt2",
   ])
   func theExamplesLengthIsKept(file: String) throws {
     let path = Fixtures.path("torch_graphs/\(file)")

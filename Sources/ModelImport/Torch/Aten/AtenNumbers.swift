@@ -30,7 +30,7 @@ enum AtenNumbers {
       return .int(list.count)
     case "int", "Int", "NumToTensor", "scalar_tensor", "tensor", "item", "ScalarImplicit",
       "IntImplicit",
-      "sym_size_int", "_local_scalar_dense":
+      "sym_size_int", "_local_scalar_dense", "list":
       return call.value(0)
     case "zeros", "new_zeros", "zeros_like", "ones", "new_ones", "ones_like", "full", "full_like",
       "new_full", "empty", "empty_like":
@@ -82,6 +82,9 @@ enum AtenNumbers {
     }
     if case .int(let a)? = call.value(0), case .int(let b)? = call.value(1) {
       return whole(call.name, a, b)
+    }
+    if call.name == "add", case .list(let a)? = call.value(0), case .list(let b)? = call.value(1) {
+      return .list(a + b)
     }
     guard let a = double(call.value(0)), let b = double(call.value(1)) else { return nil }
     switch call.name {

@@ -222,6 +222,7 @@ struct ScriptExecution {
     }
     if then.contains(where: \.raises) { return false }
     if otherwise.contains(where: \.raises) { return true }
+    if (then + otherwise).allSatisfy(\.isIdle) { return false }
     throw ImportError(
       file: "", place: place.text,
       problem: "found an if that depends on the input: control flow is not carried",
@@ -363,6 +364,8 @@ struct ScriptExecution {
         file: "", place: place.text, problem: "found a call of something that is no function")
     }
     if let found = module.function(name) {
+      // Its loops need not be run.
+      if found.onlyChecks { return .plain(.none) }
       return try run(found, values, named, path: module.path(of: name), at: place)
     }
     if let value = ScriptBuiltins.value(of: name, values) { return value }

@@ -114,7 +114,10 @@ struct ScriptImport {
     var found: [[InputAlternatives.Input]] = []
     for inputs in alternatives() {
       let given = inputs.map { input in
-        guard let sizes = shapes[input.name], sizes.count != input.sizes.count else { return input }
+        // Sizes that were guessed give way to the person's.
+        guard let sizes = shapes[input.name],
+          module.tracedInputs() == nil || sizes.count != input.sizes.count
+        else { return input }
         return InputAlternatives.Input(
           name: input.name, kind: input.kind, sizes: sizes.map { $0 == 0 ? nil : $0 })
       }

@@ -113,9 +113,10 @@ struct ScriptParser {
         break
       }
     }
-    if token == .arrow { _ = type(until: [":"]) }
+    let result = token == .arrow ? type(until: [":"]).replacing("->", with: "") : ""
     try expect(":")
-    return .init(name: name, line: start, parameters: parameters, body: try block(indent))
+    return .init(
+      name: name, line: start, parameters: parameters, result: result, body: try block(indent))
   }
 
   /// The text of a type, up to one of the signs outside its brackets.

@@ -43,6 +43,8 @@ enum ScriptSyntax {
     let name: String
     let line: Int
     let parameters: [Parameter]
+    /// The type of the result, without spaces; empty if there is none.
+    let result: String
     let body: [Statement]
   }
 
@@ -66,7 +68,26 @@ enum ScriptSyntax {
   }
 }
 
+extension ScriptSyntax.Function {
+  /// Whether it takes no tensors and no module and answers nothing, so that all it can do is raise an error.
+  var onlyChecks: Bool {
+    result == "NoneType"
+      && parameters.allSatisfy { parameter in
+        ["int", "float", "bool", "str", "List[int]", "List[float]"].contains(parameter.type)
+      }
+  }
+}
+
 extension ScriptSyntax.Statement {
+  /// Whether it does nothing, or only warns.
+  var isIdle: Bool {
+    switch kind {
+    case .pass: true
+    case .expression(.call(.attribute(.name("torch"), "warn"), _, _)): true
+    default: false
+    }
+  }
+
   /// Whether the block raises an error.
   var raises: Bool {
     if case .expression(let expression) = kind { expression.raises } else { false }

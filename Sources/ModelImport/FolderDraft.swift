@@ -11,6 +11,8 @@ package struct FolderDraft: Sendable {
   package var reference: SourceReference?
   /// What the framework's own model takes, where the source has no graph that is computed here.
   package var examples: [ExampleInput] = []
+  /// The keys of the outputs, in their order, where the framework's own model answers with a dictionary.
+  package var outputKeys: [String]?
   private(set) var tensors: [(name: String, shape: [Int], floats: [Float])] = []
   private var tensorNames: Set<String> = []
 

@@ -68,33 +68,29 @@ struct FrameworkArrays {
   /// Where the code is run, and the code; nil for several files of ONNX.
   private var code: (place: String, code: String)? {
     let inputs = inputs
-    let arrays = inputs.map { "'\($0.name)': \(array($0))" }.joined(separator: ", ")
+    let arrays = inputs.map { "\(python($0.name)): \(array($0))" }.joined(separator: ", ")
     let given = inputs.filter { $0.node != nil }
     let save =
       given.count == 1
-      ? "n.save('input.npy', x['\(given[0].name)'])"
-      : "n.savez('input.npz', **{\(given.map { "'\($0.node ?? "")': x['\($0.name)']" }.joined(separator: ", "))})"
+      ? "n.save('input.npy', x[\(python(given[0].name))])"
+      : "n.savez('input.npz', **{\(given.map { "\(python($0.node ?? "")): x[\(python($0.name))]" }.joined(separator: ", "))})"
     let kind = (try? SourceFile(path: file)).flatMap { ForeignFile($0.bytes.span) }
     let start = "x = {\(arrays)}; \(save); n.save('output.npy', "
     switch (kind, draft.reference) {
     case (.keras, _), (.hdf5, _):
       let isWhole = kind == .keras || !file.hasSuffix(".weights.h5")
-      let model = isWhole ? "keras.models.load_model('\(file)', compile=False)" : "model"
-      let answer = "\(model).predict(\(given.count == 1 ? "*x.values()" : "x"))"
-      // Keras answers with a list or, where the model was made so, a dictionary, whose keys are the outputs' names.
-      let keys = draft.description.outputs.map { "'\($0.name)'" }.joined(separator: ", ")
+      let model = isWhole ? "keras.models.load_model(\(python(file)), compile=False)" : "model"
+      let saved = outputFiles.enumerated().map { "n.save('\($1)', y\(place(ofOutput: $0)))" }
       let code =
-        outputFiles.count == 1
-        ? "\(start)\(answer))"
-        : "x = {\(arrays)}; \(save); y = \(answer); y = [y[k] for k in [\(keys)]] if isinstance(y, dict) else y; "
-          + outputFiles.enumerated().map { "n.save('\($1)', y[\($0)])" }.joined(separator: "; ")
+        "x = {\(arrays)}; \(save); y = \(model).predict(\(given.count == 1 ? "*x.values()" : "x")); "
+        + saved.joined(separator: "; ")
       return isWhole
         ? ("in a shell", shell("import numpy as n, keras; \(code)"))
         : ("where the model is in Python", "import numpy as n; \(code)")
     case (.torchZip, .some(let reference)):
       let load =
         file.hasSuffix(".pt2")
-        ? "torch.export.load('\(file)').module()" : "torch.jit.load('\(file)')"
+        ? "torch.export.load(\(python(file))).module()" : "torch.jit.load(\(python(file)))"
       return (
         "in a shell",
         shell(
@@ -105,7 +101,7 @@ struct FrameworkArrays {
       return (
         "in a shell",
         shell(
-          "import numpy as n, onnxruntime as o; \(start)o.InferenceSession('\(file)').run(None, x)[0])"
+          "import numpy as n, onnxruntime as o; \(start)o.InferenceSession(\(python(file))).run(None, x)[0])"
         )
       )
     case (.onnx, nil): return nil
@@ -117,5 +113,18 @@ struct FrameworkArrays {
     }
   }
 
-  private func shell(_ code: String) -> String { "python3 -c \"\(code)\"" }
+  /// Where an output is in what Keras's model answers: an array, a list or a dictionary.
+  private func place(ofOutput index: Int) -> String {
+    if let keys = draft.outputKeys { return "[\(python(keys[index]))]" }
+    return draft.description.outputs.count == 1 ? "" : "[\(index)]"
+  }
+
+  /// A text in Python.
+  private func python(_ text: String) -> String { "'\(escaped(text, "\\'"))'" }
+
+  private func shell(_ code: String) -> String { "python3 -c \"\(escaped(code, "\\\"$`"))\"" }
+
+  private func escaped(_ text: String, _ special: String) -> String {
+    String(text.flatMap { special.contains($0) ? ["\\", $0] : [$0] })
+  }
 }

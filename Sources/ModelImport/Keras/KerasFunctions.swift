@@ -82,7 +82,8 @@ enum KerasFunctions {
     "not_equal": notEqual, "any": anyElement, "logical_or": either,
     "zeros_like": likeMask(.nothing),
     "ones_like": likeMask(.everything),
-    "softmax": softmax, "get_item": KerasSlicing.item, "getitem": KerasSlicing.item,
+    "softmax": softmax(.softmax), "log_softmax": softmax(.logSoftmax),
+    "get_item": KerasSlicing.item, "getitem": KerasSlicing.item,
     "take": KerasSlicing.take, "gather": KerasSlicing.take,
     "expand_dims": expanded, "squeeze": squeezed, "reshape": reshaped,
     "concatenate": joined, "concat": joined, "transpose": transposedAxes,
@@ -194,14 +195,19 @@ enum KerasFunctions {
     }
   }
 
-  private static let softmax: Function = { translation, function throws(ImportError) in
-    let value = try function.value()
-    let axis = try function.axes(of: value, standard: -1)
-    guard axis.count == 1, let axis = axis[0] else {
-      throw function.call.layer.refusal("found no axis of the softmax")
+  static func softmax(_ op: ModelDescription.Op) -> Function {
+    { translation, function throws(ImportError) in
+      let value = try function.value()
+      let named = try function.axes(of: value, standard: -1)
+      let places = Set(named.compactMap { $0 })
+      guard !places.isEmpty, places.count == named.count else {
+        throw function.call.layer.refusal(
+          "axis: found \(named.isEmpty ? "none" : "the batch"), expected the steps or elements: axis=1, axis=-1"
+        )
+      }
+      return try KerasActivationLayers.softmax(
+        &translation, function.call, value, over: places, op: op)
     }
-    return try KerasActivationLayers.softmax(
-      &translation, function.call, value, axis: axis, op: .softmax)
   }
 
   private static let expanded: Function = { translation, function throws(ImportError) in

@@ -10,6 +10,8 @@ struct KerasInput {
   private(set) var uses: Int
   /// The first of the inputs with the same number of steps.
   var axis: Int
+  /// The nodes of masks of its steps.
+  var masks: Set<String> = []
   private(set) var kind: ModelDescription.Input.Kind?
   /// The number of steps that sequences must have; nil for any.
   private(set) var exactSteps: Int?

@@ -23,9 +23,12 @@ struct KerasLayer {
     self.className = String(className.split(separator: ">").last ?? "")
     module = value["module"]?.string ?? ""
     let place = module
+    let registered = value["registered_name"]?.string
+    // Classes of Keras 3's own have a module.
     isCustom =
-      className.contains(">") || value["registered_name"]?.string?.contains(">") == true
-      || !(place.isEmpty || Self.modules.contains { place.hasPrefix($0) })
+      className.contains(">") || registered?.contains(">") == true
+      || (place.isEmpty
+        ? registered != nil : !Self.modules.contains { place.hasPrefix($0) })
     // The configuration of a Sequential model of Keras 1 is just the array of layers.
     members = config.members ?? [JSONValue.Member(key: "layers", value: config)]
     name =
@@ -129,6 +132,8 @@ struct KerasLayer {
 
   /// The largest size that a configuration may have.
   static let maxSize = 4_194_304
+  /// The most numbers of a matrix that is made of a layer.
+  static let maxWeights = 1 << 24
   /// Those of an axis.
   static let sizes = 1...maxSize
   /// What may be added to an end of an axis, or cut from it.

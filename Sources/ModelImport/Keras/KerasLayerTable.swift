@@ -28,9 +28,8 @@ enum KerasLayerTable {
     + KerasRecurrentLayers.all + KerasMergeLayers.all + KerasShapeLayers.all
     + KerasNormalizationLayers.all + KerasConvolutionLayers.all + KerasPoolingLayers.all
     + KerasAttentionLayers.all + KerasWrapperLayers.all + KerasImageLayers.all
-    + KerasImageConvolutions.all + [
-      KerasOneHot.layer, KerasTransposedConvolution.layer,
-    ]
+    + KerasImageConvolutions.all + KerasTransposedConvolution.all + KerasUpSampling.all
+    + [KerasOneHot.layer]
 
   private static let byClass: [String: KerasLayerKind] = Dictionary(
     all.flatMap { kind in kind.classes.map { ($0, kind) } }
@@ -66,15 +65,18 @@ enum KerasLayerTable {
     + "steps with one LSTM, as each step takes nodes of its own: "
     + "model(numpy.zeros((1, steps, size), 'float32')); model.export('model.onnx', format='onnx')"
 
+  /// Saves a model as the graph of what its layers are called with, those of nested models among them.
+  private static let inlined =
+    "keras.Model.__call__ = lambda m, *a, **k: m.call(*a, **k); keras.Model(model.inputs, model(model.inputs)).save('model.keras')"
+
   static func refusal(of layer: KerasLayer) -> ImportError {
     if layer.className == "Lambda" {
       return layer.refusal(
         "a Lambda is Python code, which is not run",
         remedy:
           "where it computes with operators and keras.ops, save these in its place, in Keras 3 where the model is in Python: "
-          + "keras.models.clone_model(keras.Model(model.inputs, model.outputs), clone_function=lambda l: l, "
-          + "call_function=lambda l, *a, **k: l.function(*a, **l.arguments) if isinstance(l, keras.layers.Lambda) else l(*a, **k))"
-          + ".save('model.keras'); else build the model with layers in its place (Reshape, Permute, Dot, GlobalAveragePooling1D, "
+          + "keras.layers.Lambda.__call__ = lambda l, *a, **k: l.function(*a, **l.arguments); "
+          + "\(inlined); else build the model with layers in its place (Reshape, Permute, Dot, GlobalAveragePooling1D, "
           + "Rescaling …), and give it the weights: new.set_weights(model.get_weights())")
     }
     if ["TextVectorization", "StringLookup", "IntegerLookup"].contains(layer.className) {
@@ -89,7 +91,11 @@ enum KerasLayerTable {
       return layer.refusal(
         "found a layer of a class that is not Keras's, whose Python code is not run",
         remedy:
-          "build the model with Keras's layers or keras.ops in its place; or \(exportLine)")
+          "where its call() computes with layers and keras.ops, save these in its place, in Keras 3 where the model is in Python: "
+          + "import keras, numpy; own = [l for l in model._flatten_layers() if not type(l).__module__.startswith('keras')]; "
+          + "[vars(l).update({k: keras.ops.convert_to_tensor(numpy.array(v)) for k, v in vars(l).items() if isinstance(v, keras.Variable)}) "
+          + "for l in own]; [setattr(c, '__call__', lambda l, *a, **k: l.call(*a, **k)) for c in {type(l) for l in own}]; \(inlined); or \(exportLine)"
+      )
     }
     if layer.className.hasPrefix("ConvLSTM") {
       return layer.refusal(
@@ -106,7 +112,7 @@ enum KerasLayerTable {
           "send what it makes: save the layers behind it, as keras.Sequential(model.layers[1:]) built for that"
       )
     }
-    if layer.className.hasSuffix("2D") || layer.className.hasSuffix("3D") {
+    if layer.className.contains("2D") || layer.className.contains("3D") {
       return layer.refusal(
         "found a layer over images, which is not carried; a step is a row of elements",
         remedy: KerasModel.remedyInParts

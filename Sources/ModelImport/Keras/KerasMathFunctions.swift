@@ -30,7 +30,7 @@ enum KerasMathFunctions {
     "reciprocal": { translation, function throws(ImportError) in
       try ratio(1, try function.value(), &translation, function.call)
     },
-    "gelu": gelu, "log_softmax": logSoftmax, "glu": gated,
+    "gelu": gelu, "glu": gated,
     "hard_silu": times(.hardSigmoid()), "hard_swish": times(.hardSigmoid()),
     "mish": times(.softplus(), .tanh),
   ]
@@ -64,18 +64,6 @@ enum KerasMathFunctions {
     if case .bool(let value)? = function.constant("approximate") { isApproximate = value }
     return try translation.map(
       .gelu(approximate: isApproximate ? .tanh : nil), try function.value(), for: function.call)
-  }
-
-  private static let logSoftmax: KerasFunctions.Function = {
-    translation, function throws(ImportError) in
-    let value = try translation.spreadOut(try function.value(), for: function.call)
-    guard try function.axes(of: value, standard: -1) == [value.axes.count - 1],
-      value.sizes.count == 1, value.stepAxis != value.axes.count - 1
-    else {
-      throw function.call.layer.refusal(
-        "axis: found one of the sizes \(value.shape), expected the last, of elements")
-    }
-    return try translation.map(.logSoftmax, value, for: function.call)
   }
 
   /// The first half of the elements, times the sigmoid of the other.

@@ -4,6 +4,8 @@ struct KerasNodeNames {
   private var prefixes: [String: String] = [:]
   private var knownPrefixes: Set<String> = []
   private var names: Set<String> = []
+  /// The names with a number behind them, which may be another layer's.
+  private var counted: Set<String> = []
 
   /// A new name for an input or node, made from Keras's.
   mutating func unused(_ text: String) -> String {
@@ -12,10 +14,12 @@ struct KerasNodeNames {
     let name = String(FolderDraft.name(from: plain).prefix(80))
     var candidate = name
     var count = 1
-    while !names.insert(candidate).inserted {
+    while names.contains(candidate) || candidate != name && knownPrefixes.contains(candidate) {
       candidate = "\(name)_\(count)"
       count += 1
     }
+    names.insert(candidate)
+    if candidate != name { counted.insert(candidate) }
     return candidate
   }
 
@@ -23,7 +27,8 @@ struct KerasNodeNames {
   mutating func prefix(of layer: KerasLayer, name: String) -> (prefix: String, isNew: Bool) {
     if let prefix = prefixes[layer.path] { return (prefix, false) }
     var prefix = FolderDraft.name(from: name)
-    while !knownPrefixes.insert(prefix).inserted { prefix += "_" }
+    // Nodes without a layer of their own have tensors too, by their names.
+    while counted.contains(prefix) || !knownPrefixes.insert(prefix).inserted { prefix += "_" }
     prefixes[layer.path] = prefix
     return (prefix, true)
   }

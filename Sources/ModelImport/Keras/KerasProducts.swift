@@ -1,11 +1,14 @@
 import ModelFormat
 
-/// Products of two values: `matmul`, and `einsum` with one letter that is summed.
+/// Products of two values: `matmul`, and `einsum` with one letter that is summed; and of a value's last axis with an array.
 enum KerasProducts {
-  static let all: [String: KerasFunctions.Function] = ["matmul": matmul, "einsum": einsum]
+  static let all: [String: KerasFunctions.Function] = [
+    "matmul": matmul, "dot": dot, "tensordot": tensordot, "einsum": einsum,
+  ]
 
   private static let matmul: KerasFunctions.Function = {
     translation, function throws(ImportError) in
+    if let product = try product(&translation, function) { return product }
     let call = function.withValues()
     guard call.inputs.count == 2, call.inputs.allSatisfy({ $0.axes.count == 2 }) else {
       throw call.layer.refusal(
@@ -15,6 +18,37 @@ enum KerasProducts {
       return try KerasDot(call.layer, axes: [2, 2]).apply(&translation, call)
     }
     return try KerasDot(call.layer, axes: [2, 1]).apply(&translation, call)
+  }
+
+  /// The product of the last axis with an array that stands behind the value; nil where there is none.
+  private static func product(
+    _ translation: inout KerasTranslation, _ function: KerasFunctionCall
+  ) throws(ImportError) -> KerasValue? {
+    guard !function.isNumberFirst, let matrix = KerasTable(function) else { return nil }
+    return try KerasDenseLayers.product(
+      try function.value(), with: matrix, &translation, function.call)
+  }
+
+  private static let dot: KerasFunctions.Function = { translation, function throws(ImportError) in
+    guard let product = try product(&translation, function) else {
+      throw function.call.layer.refusal(
+        "found the sizes \(shapes(function.withValues())), expected a value and an array, its matrix"
+      )
+    }
+    return product
+  }
+
+  /// As `dot`, of the value's last axis.
+  private static let tensordot: KerasFunctions.Function = {
+    translation, function throws(ImportError) in
+    let axes = function.constant("axes", position: 2) ?? .array([])
+    let value = try function.value()
+    let named = axes.elements?.compactMap { $0.integers?.first ?? $0.integer } ?? []
+    guard axes.integer == 1 || named == [value.axes.count, 0] || named == [-1, 0] else {
+      throw function.call.layer.refusal(
+        "axes: found \(axes.text), expected 1: the value's last axis, and the array's first")
+    }
+    return try dot(&translation, function)
   }
 
   private static func shapes(_ call: KerasCall) -> String {
@@ -28,7 +62,13 @@ enum KerasProducts {
     let refusal = call.layer.refusal(
       "found the subscripts \(text.jsonExcerpt) of the sizes \(shapes(call)), of which those are carried that sum one axis of "
         + "two values: bqd,bkd->bqk")
-    let sides = text.replacing(" ", with: "").split(separator: ">")
+    let equation = text.replacing(" ", with: "")
+    if KerasDenseLayers.productOfLast(equation) != nil,
+      let product = try product(&translation, function)
+    {
+      return product
+    }
+    let sides = equation.split(separator: ">")
     guard sides.count == 2, call.inputs.count == 2, sides[0].last == "-" else { throw refusal }
     let operands = sides[0].dropLast().split(separator: ",").map(Array.init)
     let output = Array(sides[1])

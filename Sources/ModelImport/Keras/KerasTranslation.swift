@@ -93,7 +93,9 @@ struct KerasTranslation {
   mutating func maskNode(
     of value: KerasValue, for call: KerasCall, key: String = "mask"
   ) throws(ImportError) -> String? {
-    try KerasMaskNodes.node(of: value, for: call, key: key, &self)
+    let node = try KerasMaskNodes.node(of: value, for: call, key: key, &self)
+    if let node, let origin = value.origin { inputs[origin].masks.insert(node) }
+    return node
   }
 
   /// The value without its mask, as Keras's layers that don't support masks return it.
@@ -195,13 +197,15 @@ struct KerasTranslation {
       taken.insert(value.name)
       draft.description.outputs.append(ModelDescription.Output(name: value.name))
     }
+    draft.outputKeys = keys
     let axes = Set(inputs.filter(\.isSequence).map(\.axis))
+    let masks = Set(draft.description.nodes.compactMap(\.mask))
     for input in inputs {
       let axis = axes.count > 1 ? inputs[input.axis].name : nil
       guard let description = input.description(axis: axis) else {
         throw model.refusal("the input \(input.name.jsonExcerpt) leads to no output")
       }
-      let isMasked = draft.description.nodes.contains { $0.mask != nil }
+      let isMasked = inputs.contains { $0.axis == input.axis && !$0.masks.isDisjoint(with: masks) }
       for text in input.notes(on: description, isMasked: isMasked) { note(text) }
       draft.description.inputs.append(description)
       draft.examples.append(input.example(steps: ExampleInput.steps))

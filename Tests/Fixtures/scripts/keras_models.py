@@ -888,6 +888,73 @@ def ids_of_some_steps():
     return Sequential([Input((5,), dtype="int32"), L.Embedding(7, 3), L.LSTM(2)]), [ids([1, 2, 0, 3, 6], [4, 5, 6, 1, 2])]
 
 
+@case("keras", "h5")
+def softmax_along_axes():
+    i = Input((None, 3, 4))
+    y = L.Rescaling(40.0)(i)
+    return Model(i, [L.Softmax(axis=axis)(y) for axis in ([2, 3], 2, -1, [1, 3], 1)] + [L.Activation("log_softmax")(y)]), [floats(2, 6, 3, 4)]
+
+
+@case()
+def log_softmax_along_axes():
+    i = Input((None, 3, 4))
+    return Model(i, [O.log_softmax(i, axis=axis) for axis in (1, 2)] + [O.softmax(i, axis=-1)]), [floats(2, 6, 3, 4)]
+
+
+@case("keras", "h5")
+def products_over_steps():
+    i = Input((None, 3))
+    y = L.LSTM(4, return_sequences=True)(i)
+    return Model(i, [L.Dot(axes=1)([i, y]), L.Dot(axes=1)([L.Softmax(axis=1)(L.Dense(1)(y)), y])]), [x]
+
+
+@case()
+def products_with_arrays():
+    i = Input((None, 3))
+    y = L.LSTM(4, return_sequences=True)(i)
+    z = O.reshape(y, (-1, 6, 2, 2))
+    matrix, vector, square = floats(4, 5), floats(4), floats(2, 2)
+    sequences = [O.matmul(y, matrix), O.dot(y, matrix), O.tensordot(y, matrix, axes=[[2], [0]]), O.tensordot(y, matrix, axes=1),
+                 O.einsum("bti,ij->btj", y, matrix), O.matmul(y, vector)]
+    return Model(i, [*sequences, O.matmul(y[:, -1], matrix), L.GRU(2)(L.TimeDistributed(L.Flatten())(O.matmul(z, square)))]), [x]
+
+
+@case()
+def widened_by_arrays():
+    i = Input((6, 1))
+    y = L.LSTM(1, return_sequences=True)(i)
+    z = L.Reshape((1, 4))(L.LSTM(4)(i))
+    rows = O.reshape(L.LSTM(4)(i), (-1, 2, 1, 2)) * floats(3, 1)
+    return Model(i, [y + floats(1, 1, 4), O.subtract(floats(4), y), y * floats(1, 6, 4), z * floats(1, 3, 4), rows]), [floats(2, 6, 1)]
+
+
+@case("keras", "h5")
+def larger_images():
+    i = Input((None, 3, 4, 2))
+    bilinear = {"interpolation": "bilinear"}
+    y = i
+    for layer in (L.UpSampling2D((2, 3), **bilinear), L.Conv2D(2, 3, strides=2), L.Conv2DTranspose(3, (3, 2), strides=(2, 1), padding="same")):
+        y = L.TimeDistributed(layer)(y)
+    z = L.TimeDistributed(L.Conv2DTranspose(2, 2, strides=3, activation="tanh", use_bias=False))(i)
+    rows = L.TimeDistributed(L.Conv1DTranspose(2, 3, strides=2))(L.TimeDistributed(L.Reshape((6, 4)))(i))
+    return Model(i, [L.LSTM(2)(L.TimeDistributed(L.Flatten())(value)) for value in (y, z, rows)]), [floats(2, 5, 3, 4, 2)]
+
+
+@case("keras", "h5")
+def larger_images_of_channels():
+    i = Input((2, 6))
+    y = L.Conv1DTranspose(3, 3, strides=2, padding="same", data_format="channels_first")(i)
+    z = L.UpSampling2D((2, 1), interpolation="bilinear")(L.Reshape((3, 4, 3))(y))
+    return Model(i, L.Dense(2)(L.Flatten()(z))), [floats(2, 2, 6)]
+
+
+@case("keras", "h5")
+def masked_beside_unmasked():
+    i, j = Input((5,), dtype="int32", name="masked"), Input((4, 3), name="plain")
+    y = L.LSTM(3)(L.Embedding(7, 3, mask_zero=True)(i))
+    return Model([i, j], L.Concatenate()([y, L.GRU(2)(j)])), [ids([1, 2, 3, 0, 0], [4, 5, 6, 1, 0]), floats(2, 4, 3)]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

@@ -40,6 +40,14 @@ import Testing
     #expect(!masked.contains { $0.contains("and no mask") }, "\(masked)")
   }
 
+  /// The mask of one input says nothing of another's padding.
+  @Test func stepsBesideAMaskAreNoted() throws {
+    let path = Fixtures.path("keras/masked_beside_unmasked.keras")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes
+    let found = notes.filter { $0.contains("and no mask") }
+    #expect(found.map { $0.prefix(17) } == [#"the input "plain""#.prefix(17)], "\(notes)")
+  }
+
   /// An image whose columns are the steps is sent the other way round.
   @Test func columnsAsStepsAreNoted() throws {
     let path = Fixtures.path("keras/columns_as_steps.keras")
@@ -152,8 +160,9 @@ import Testing
   @Test(arguments: ["keras", "h5"])
   func keysNameOutputs(kind: String) throws {
     let path = Fixtures.path("keras/dictionaries.\(kind)")
-    let outputs = try importedFolder(ImportRequest(files: [path])).description.outputs
-    #expect(outputs.map(\.name) == ["first", "second"])
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    #expect(draft.description.outputs.map(\.name) == ["first", "second"])
+    #expect(draft.outputKeys == ["first", "second"])
   }
 
   /// Keras's predict() takes what is there of steps that a slice names.

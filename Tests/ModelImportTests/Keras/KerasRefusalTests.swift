@@ -64,6 +64,19 @@ import Testing
     #expect(error.problem.contains("expected at most"), "\(error)")
   }
 
+  /// Nothing else than the nearest pixel is taken for it.
+  @Test(arguments: [
+    ("bicubic", "[null, null, 4, 2]", "found \"bicubic\""),
+    ("bilinear", "[null, null, 4, 2]", "bilinear over the steps"),
+  ])
+  func interpolationsThatAreNotCarried(name: String, input: String, found: String) throws {
+    let error = try refusal(
+      of: sequential(
+        layer("UpSampling2D", "\"name\": \"u\", \"interpolation\": \"\(name)\""), input: input))
+    #expect(error.problem.contains(found), "\(error)")
+    #expect(error.remedy?.contains("keras.Model(y, model.outputs)") == true, "\(error)")
+  }
+
   @Test func weightsAloneAreRefusedWithTheLineThatSavesTheLayers() throws {
     let request = ImportRequest(files: [Fixtures.path("keras/plain.weights.h5")])
     let error = #expect(throws: ImportError.self) { try importedFolder(request) }
@@ -83,6 +96,7 @@ import Testing
     "\"module\": \"__main__\", \"class_name\": \"Attention\", \"registered_name\": \"Attention\"",
     "\"module\": null, \"class_name\": \"Dropout\", \"registered_name\": \"mine>Dropout\"",
     "\"class_name\": \"Custom>Dense\"",
+    "\"module\": null, \"class_name\": \"Dense\", \"registered_name\": \"Dense\"",
   ])
   func classesOfOthersAreRefusedWithWhatToDo(kind: String) throws {
     let error = try refusal(
@@ -162,7 +176,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Lambda", "\"name\": \"double\"", "Lambda \"double\"", "Python"),
+    ("Lambda", "\"name\": \"double\"", "Lambda \"double\"", "model(model.inputs)).save("),
+    ("Conv2DTranspose", "\"name\": \"c\"", "Conv2DTranspose \"c\"", "expected an image"),
+    ("Conv3DTranspose", "\"name\": \"c\"", "Conv3DTranspose \"c\"", "layer over images"),
     ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "expected an image: (rows, columns, channels)"),
     ("Conv3D", "\"name\": \"c\"", "Conv3D \"c\"", "layer over images"),
     ("ConvLSTM1D", "\"name\": \"c\"", "ConvLSTM1D \"c\"", "TimeDistributed(Conv1D(…))"),

@@ -117,7 +117,7 @@ struct KerasActivation {
       return try translation.combine(.subtract, [value, other], as: value, for: call)
     case .softmax(let op):
       return try KerasActivationLayers.softmax(
-        &translation, call, value, axis: value.axes.count - 1, op: op)
+        &translation, call, value, over: [value.axes.count - 1], op: op)
     case .layer(let layer):
       let inner = call.inside(
         layer, weights: call.weights.part("activation"), arguments: [.value(value)])

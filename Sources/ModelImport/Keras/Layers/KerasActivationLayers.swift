@@ -108,57 +108,65 @@ enum KerasActivationLayers {
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let value = try call.input()
-    let axes = try call.layer.integers("axis") ?? [-1]
-    guard axes.count == 1 else {
-      throw call.layer.refusal("found \(axes.count) axes, expected one")
+    if let mask = call["mask"]?.values, !mask.isEmpty {
+      throw call.layer.refusal(
+        "mask: found one that the call names, which is not carried",
+        remedy: "send sequences without padding, and save the model without the mask")
     }
     // The batch's axis is 0.
-    let axis = axes[0] < 0 ? value.axes.count + axes[0] : axes[0] - 1
-    return [try softmax(&translation, call, value, axis: axis, op: .softmax)]
+    let places = (try call.layer.integers("axis") ?? [-1]).map { axis in
+      axis < 0 ? value.axes.count + axis : axis - 1
+    }
+    return [try softmax(&translation, call, value, over: Set(places), op: .softmax)]
   }
 
-  /// - Parameter axis: an index of the value's axes.
+  /// exp(x − max) / Σ exp(x − max) along some axes, or its logarithm.
+  ///
+  /// - Parameter places: indices of the value's axes.
   static func softmax(
-    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, axis: Int,
-    op: ModelDescription.Op
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue,
+    over places: Set<Int>, op: ModelDescription.Op
   ) throws(ImportError) -> KerasValue {
-    guard value.axes.indices.contains(axis) else {
-      throw call.layer.refusal("axis: found \(axis + 1), the input has the sizes \(value.shape)")
+    if let place = places.first(where: { !value.axes.indices.contains($0) }) {
+      throw call.layer.refusal("axis: found \(place + 1), the input has the sizes \(value.shape)")
     }
     // Of attention scores, over the keys.
-    if case .scores(var scores) = value.content, op == .softmax, axis == 1 {
+    if case .scores(var scores) = value.content, op == .softmax, places == [1] {
       var result = value
       scores.isSoftmax = true
       result.content = .scores(scores)
       return result
     }
-    if axis == value.stepAxis {
-      guard op == .softmax else {
-        throw call.layer.refusal("log_softmax over the steps is not carried")
-      }
-      return try softmaxOverSteps(&translation, call, value)
+    let isOverSteps = value.stepAxis.map(places.contains) ?? false
+    let others = value.axes.indices.filter { $0 != value.stepAxis && !places.contains($0) }
+    if !isOverSteps, KerasReductions.size(of: others, value) == 1 {
+      return try translation.map(op, translation.spreadOut(value, for: call), for: call)
     }
-    let spread = try translation.spreadOut(value, for: call)
-    guard
-      value.sizes.count == 1
-        || value.sizes.filter({ $0 != 1 }).count <= 1 && value.axes[axis] != .size(1)
-    else {
-      throw call.refusal(of: value, expected: "one size a step, which the softmax is over")
+    if isOverSteps { try call.refuseMask(of: value) }
+    let whole =
+      places.count == 1 && isOverSteps ? value : try translation.spreadOut(value, for: call)
+    func reduced(
+      _ kind: KerasReductions.Kind, _ value: KerasValue, _ part: String
+    ) throws(ImportError) -> KerasValue {
+      try KerasReductions.reduced(
+        kind, value, over: places, keeps: true, &translation, call, part: part)
     }
-    return try translation.map(op, spread, for: call)
-  }
-
-  /// exp(x - max) / Σ exp(x - max) over the steps, for each element.
-  private static func softmaxOverSteps(
-    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue
-  ) throws(ImportError) -> KerasValue {
-    try call.refuseMask(of: value)
-    let top = value.with(name: try translation.add(.max, [value], for: call, part: "max"))
-    let low = try translation.combine(.subtract, [value, top], as: value, for: call, part: "less")
+    func combined(
+      _ op: ModelDescription.Op, _ first: KerasValue, _ second: KerasValue, _ part: String?
+    ) throws(ImportError) -> KerasValue {
+      var pair = call
+      pair.arguments = [.value(first), .value(second)]
+      return try KerasMergeLayers.elementwise(op, &translation, pair, part: part)
+    }
+    let low = try combined(.subtract, whole, try reduced(.max, whole, "max"), "less")
     let raised = try translation.map(.exp, low, for: call, part: "exp")
-    let sum = value.with(name: try translation.add(.sum, [raised], for: call, part: "sum"))
-    var result = try translation.combine(.divide, [raised, sum], as: value, for: call)
-    result.isSpread = value.isSpread
+    let sum = try reduced(.sum, raised, "sum")
+    var result =
+      op == .softmax
+      ? try combined(.divide, raised, sum, nil)
+      : try combined(
+        .subtract, low, try translation.map(.log, sum, for: call, part: "log"), nil)
+    (result.axes, result.mask) = (value.axes, value.mask)
     return result
   }
 }

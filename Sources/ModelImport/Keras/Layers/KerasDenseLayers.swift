@@ -36,21 +36,55 @@ enum KerasDenseLayers {
     return try dense(&translation, call)
   }
 
-  /// Throws for an EinsumDense that is another product than a Dense: of the last axis with the kernel's first.
   private static func checkEquation(of layer: KerasLayer) throws(ImportError) {
     let equation = (try layer.text("equation") ?? "").replacing(" ", with: "")
+    guard let output = productOfLast(equation), try layer.text("bias_axes") ?? output == output
+    else {
+      throw layer.refusal(
+        "equation: found \(equation.jsonExcerpt), expected a product of the last axis and the kernel's first: abc,cd->abd",
+        remedy: "build the model with Dense, Reshape and Permute in its place")
+    }
+  }
+
+  /// The letter of the matrix's outputs, if an equation is the product of a value's last axis with a matrix; else nil.
+  static func productOfLast(_ equation: String) -> String? {
     let sides = equation.split(separator: ">").map(Array.init)
-    let refusal = layer.refusal(
-      "equation: found \(equation.jsonExcerpt), expected a product of the last axis and the kernel's first: abc,cd->abd",
-      remedy: "build the model with Dense, Reshape and Permute in its place")
     guard sides.count == 2, sides[0].last == "-",
       case let operands = sides[0][..<(sides[0].count - 1)].split(separator: ",").map(Array.init),
       operands.count == 2, let last = operands[0].last, operands[1].count == 2,
-      operands[1][0] == last, case let output = operands[1][1],
-      !operands[0].contains(output),
-      sides[1] == Array(operands[0][..<(operands[0].count - 1)]) + [output],
-      try layer.text("bias_axes") ?? String(output) == String(output)
-    else { throw refusal }
+      !operands[0].dropLast().contains(last), operands[1][0] == last,
+      case let output = operands[1][1], !operands[0].contains(output),
+      sides[1] == Array(operands[0][..<(operands[0].count - 1)]) + [output]
+    else { return nil }
+    return String(output)
+  }
+
+  /// The product of a value's last axis with a matrix, or with a vector, which takes the axis away.
+  static func product(
+    _ given: KerasValue, with matrix: KerasTable, _ translation: inout KerasTranslation,
+    _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let value = try translation.spreadOut(given, for: call)
+    let isVector = matrix.shape.count == 1
+    guard case .size(let size)? = value.axes.last, value.axes.count > (isVector ? 1 : 0),
+      matrix.shape.first == size, matrix.shape.count <= 2
+    else {
+      throw call.layer.refusal(
+        "found an array of the sizes \(matrix.shape) beside a value of the sizes \(value.shape), expected the value's last axis, of "
+          + "elements, as the first of a matrix")
+    }
+    let units = matrix.floats.count / size
+    let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
+    if isNew {
+      translation.add(
+        tensor: "\(prefix).weight", shape: [units, size] + (value.sizes.count > 1 ? [1] : []),
+        transposed(matrix.floats, rows: size, columns: units))
+    }
+    var result = try onRows(
+      &translation, call, value, size: size, units: units, weights: prefix, part: nil)
+    result.axes[result.axes.count - 1] = .size(units)
+    if isVector { result.axes.removeLast() }
+    return result
   }
 
   private static func dense(

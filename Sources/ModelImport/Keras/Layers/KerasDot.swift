@@ -97,20 +97,23 @@ struct KerasDot {
     return model.with(name: name, axes: axes.isEmpty ? [.size(1)] : axes)
   }
 
-  /// The sum over the steps of a sequence, weighted by the other input.
+  /// Sums over the steps: of the products of each element of one sequence with each of the other.
   private func overSteps(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ values: [KerasValue]
   ) throws(ImportError) -> KerasValue {
-    guard let narrow = values.firstIndex(where: { $0.size == 1 }) else {
-      throw layer.refusal(
-        "found the sizes \(shapes(values)), expected one number a step in one of them")
-    }
     for value in values { try call.refuseMask(of: value) }
-    let other = values[1 - narrow]
-    let product = try translation.combine(.multiply, values, as: other, for: call, part: "products")
+    let sizes = values.map { $0.sizes.map(KerasValue.Axis.size) }
+    var (first, second) = (values[0], values[1])
+    let ones = sizes.map { Array(repeating: KerasValue.Axis.size(1), count: $0.count) }
+    first.axes = [first.axes[first.stepAxis!]] + sizes[0] + ones[1]
+    second.axes = [second.axes[second.stepAxis!]] + ones[0] + sizes[1]
+    var pair = call
+    pair.arguments = [.value(first), .value(second)]
+    let product = try KerasMergeLayers.elementwise(
+      .multiply, &translation, pair, part: "products")
     let whole = try translation.spreadOut(product, for: call)
-    var result = other.with(name: try translation.add(.sum, [whole], for: call))
-    result.axes = (values[0].sizes + values[1].sizes).map { .size($0) }
+    var result = whole.with(name: try translation.add(.sum, [whole], for: call))
+    result.axes = sizes[0] + sizes[1]
     if result.axes.isEmpty { result.axes = [.size(1)] }
     result.mask = nil
     return result

@@ -15,32 +15,6 @@ enum KerasImageConvolutions {
     KerasWeightCount(trained: KerasDenseLayers.hasBias(layer) ? 2 : 1)
   }
 
-  /// The most weights of the matrix of a convolution.
-  private static let maxWeights = 1 << 24
-
-  /// A convolution: its windows over rows and columns, and its weights, [rows, columns, channels, outputs] and [outputs].
-  private struct Filter {
-    let windows: [KerasWindow]
-    let channels: Int
-    let outputs: Int
-    var kernel: [Float]
-    var bias: [Float]?
-
-    /// Where the columns of an image are taken for its rows.
-    var turned: Filter {
-      var filter = Filter(
-        windows: windows.reversed(), channels: channels, outputs: outputs, kernel: [], bias: bias)
-      let area = channels * outputs
-      for column in 0..<windows[1].kernel {
-        for row in 0..<windows[0].kernel {
-          let start = (row * windows[1].kernel + column) * area
-          filter.kernel += kernel[start..<(start + area)]
-        }
-      }
-      return filter
-    }
-  }
-
   /// The kernel of a convolution in groups, [rows, columns, channels of a group, outputs], as one over all channels.
   private static func whole(
     _ kernel: [Float], channels: Int, outputs: Int, groups: Int, of layer: KerasLayer
@@ -48,9 +22,9 @@ enum KerasImageConvolutions {
     guard groups > 1 else { return kernel }
     let (inner, outer) = (channels / groups, outputs / groups)
     let taps = kernel.count / (inner * outputs)
-    guard taps * outputs <= maxWeights / channels else {
+    guard taps * outputs <= KerasLayer.maxWeights / channels else {
       throw layer.refusal(
-        "found \(groups) groups of \(channels) channels, which have more than \(maxWeights) weights as one convolution",
+        "found \(groups) groups of \(channels) channels, which have more than \(KerasLayer.maxWeights) weights as one convolution",
         remedy: KerasModel.remedyInParts)
     }
     var result = [Float](repeating: 0, count: taps * channels * outputs)
@@ -100,7 +74,7 @@ enum KerasImageConvolutions {
     ]
     if KerasDenseLayers.hasBias(layer) { expected.append(("bias", [outputs])) }
     let arrays = try call.weights.arrays(expected, of: layer)
-    let filter = Filter(
+    let filter = KerasFilter(
       windows: windows, channels: channels, outputs: outputs,
       kernel: try whole(
         arrays[0], channels: channels, outputs: outputs, groups: groups, of: layer),
@@ -128,13 +102,13 @@ enum KerasImageConvolutions {
     ]
     if KerasDenseLayers.hasBias(layer) { expected.append(("bias", [outputs])) }
     let arrays = try call.weights.arrays(expected, of: layer)
-    let depth = Filter(
+    let depth = KerasFilter(
       windows: windows, channels: channels, outputs: between,
       kernel: try whole(
         arrays[0], channels: channels, outputs: between, groups: channels, of: layer))
     let tensors = translation.names.prefix(of: layer, name: call.name)
     let spread = try apply(depth, tensors, to: value, &translation, call, part: "depthwise")
-    let mixing = Filter(
+    let mixing = KerasFilter(
       windows: [KerasWindow(kernel: 1), KerasWindow(kernel: 1)], channels: between,
       outputs: outputs, kernel: arrays[1], bias: arrays.count > 2 ? arrays[2] : nil)
     let activation = try KerasActivation(layer, "activation")
@@ -148,21 +122,21 @@ enum KerasImageConvolutions {
   ///
   /// - Parameter tensors: the prefix of its tensors, and whether no other call of the layer has added them.
   private static func apply(
-    _ filter: Filter, _ tensors: (prefix: String, isNew: Bool), to image: KerasValue,
+    _ filter: KerasFilter, _ tensors: (prefix: String, isNew: Bool), to image: KerasValue,
     _ translation: inout KerasTranslation, _ call: KerasCall, part: String?
   ) throws(ImportError) -> KerasValue {
     try KerasImageLayers.byRows(image) { value, isTurned throws(ImportError) in
       let filter = isTurned ? filter.turned : filter
-      guard case .size(let height) = value.axes[0] else {
-        return try overSteps(filter, tensors, value, &translation, call, part: part)
+      if value.stepAxis == nil {
+        return try filter.applied(to: value, tensors, &translation, call, part: part)
       }
-      return try within(filter, tensors, value, height: height, &translation, call, part: part)
+      return try overSteps(filter, tensors, value, &translation, call, part: part)
     }
   }
 
   /// Over the steps and the columns. Channels go ahead of the columns for the op, and behind them again.
   private static func overSteps(
-    _ filter: Filter, _ tensors: (prefix: String, isNew: Bool), _ value: KerasValue,
+    _ filter: KerasFilter, _ tensors: (prefix: String, isNew: Bool), _ value: KerasValue,
     _ translation: inout KerasTranslation, _ call: KerasCall, part: String?
   ) throws(ImportError) -> KerasValue {
     let (windows, channels, outputs) = (filter.windows, filter.channels, filter.outputs)
@@ -203,60 +177,5 @@ enum KerasImageConvolutions {
     guard isTurned else { return result }
     return result.with(
       name: try translation.add(.transpose(rows: outputs), [result], for: call, part: part))
-  }
-
-  /// Within a step, as a matrix of all places.
-  private static func within(
-    _ filter: Filter, _ tensors: (prefix: String, isNew: Bool), _ value: KerasValue, height: Int,
-    _ translation: inout KerasTranslation, _ call: KerasCall, part: String?
-  ) throws(ImportError) -> KerasValue {
-    let layer = call.layer
-    let (windows, channels, outputs) = (filter.windows, filter.channels, filter.outputs)
-    let width = value.sizes[1]
-    let rows = try windows[0].places(of: height, in: layer)
-    let columns = try windows[1].places(of: width, in: layer)
-    let (inner, outer) = (value.size, rows * columns * outputs)
-    guard outer <= KerasLayer.maxSize, inner <= maxWeights / outer else {
-      throw layer.refusal(
-        "found images of the sizes \(value.shape), whose convolution as a matrix has more than \(maxWeights) numbers",
-        remedy: KerasModel.remedyInParts)
-    }
-    if tensors.isNew {
-      var weight = [Float](repeating: 0, count: outer * inner)
-      for row in places(windows[0], of: height, count: rows) {
-        for column in places(windows[1], of: width, count: columns) {
-          let tap = (row.1 * windows[1].kernel + column.1) * channels * outputs
-          for channel in 0..<channels {
-            let source = (row.2 * width + column.2) * channels + channel
-            for output in 0..<outputs {
-              let target = (row.0 * columns + column.0) * outputs + output
-              weight[target * inner + source] = filter.kernel[tap + channel * outputs + output]
-            }
-          }
-        }
-      }
-      translation.add(tensor: "\(tensors.prefix).weight", shape: [outer, inner], weight)
-      if let bias = filter.bias {
-        translation.add(
-          tensor: "\(tensors.prefix).bias", shape: [outer],
-          Array(repeating: bias, count: outer / outputs).flatMap(\.self))
-      }
-    }
-    return value.with(
-      name: try translation.add(.linear, [value], for: call, part: part, weights: tensors.prefix),
-      axes: [.size(rows), .size(columns), .size(outputs)])
-  }
-
-  /// Each place of a window, each tap of its kernel there, and the element under it; those in the padding are left out.
-  private static func places(
-    _ window: KerasWindow, of length: Int, count: Int
-  ) -> [(Int, Int, Int)] {
-    let before = window.padding(of: length)[0]
-    return (0..<count).flatMap { place in
-      (0..<window.kernel).compactMap { tap in
-        let element = place * window.stride + tap * window.dilation - before
-        return (0..<length).contains(element) ? (place, tap, element) : nil
-      }
-    }
   }
 }

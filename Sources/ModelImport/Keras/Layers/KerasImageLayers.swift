@@ -21,9 +21,6 @@ enum KerasImageLayers {
       }
       return [try KerasSlicing.part(of: value, keys: keys + [.all], &translation, call)]
     },
-    KerasLayerKind("UpSampling2D") { translation, call throws(ImportError) in
-      [try upSampled(&translation, call)]
-    },
   ]
 
   /// An image of rows, columns and channels; its rows or its columns may be the steps.
@@ -186,35 +183,6 @@ enum KerasImageLayers {
       var back = Array(1..<value.axes.count)
       back.insert(0, at: axis)
       value = try KerasShapeLayers.permuted(padded, back, &translation, call, part: "back")
-    }
-    return value
-  }
-
-  private static func upSampled(
-    _ translation: inout KerasTranslation, _ call: KerasCall
-  ) throws(ImportError) -> KerasValue {
-    var value = try image(&translation, call)
-    let times = try call.layer.integers("size") ?? [2, 2]
-    guard (1...2).contains(times.count), times.allSatisfy({ $0 > 0 }),
-      try call.layer.text("interpolation") ?? "nearest" == "nearest"
-    else {
-      throw call.layer.refusal(
-        "found an interpolation or sizes that are not carried, expected the nearest and whole numbers"
-      )
-    }
-    for (axis, count) in [times[0], times[times.count - 1]].enumerated() where count > 1 {
-      if case .size(let length) = value.axes[axis] {
-        var result = value
-        result.axes[axis] = .size(length * count)
-        try result.check(call.layer)
-        let places = (0..<length).flatMap { Array(repeating: $0, count: count) }
-        value = try KerasSlicing.arranged(value, axis, places, &translation, call)
-      } else {
-        let steps = value.stepCount.map { $0 * count }
-        value = value.with(
-          name: try translation.add(.repeatSteps(times: count), [value], for: call, part: "steps"))
-        value.axes[axis] = .steps(steps)
-      }
     }
     return value
   }

@@ -143,13 +143,19 @@ enum KerasMergeLayers {
         result.append(value)
         continue
       }
-      var one = value.with(
-        name: try translation.add(.last, [value], for: call, part: "step.\(result.count)"))
-      one.axes[0] = .size(1)
-      (one.origin, one.mask) = (nil, nil)
-      result.append(one)
+      result.append(try vector(ofStep: value, &translation, call, part: "step.\(result.count)"))
     }
     return result
+  }
+
+  /// A sequence of one step as a vector.
+  static func vector(
+    ofStep value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall, part: String
+  ) throws(ImportError) -> KerasValue {
+    var one = value.with(name: try translation.add(.last, [value], for: call, part: part))
+    one.axes[0] = .size(1)
+    (one.origin, one.mask) = (nil, nil)
+    return one
   }
 
   /// Concatenates elements or steps.

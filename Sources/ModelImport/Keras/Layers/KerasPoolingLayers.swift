@@ -35,9 +35,6 @@ enum KerasPoolingLayers {
     KerasLayerKind("Cropping1D") { translation, call throws(ImportError) in
       [try cropped(&translation, call)]
     },
-    KerasLayerKind("UpSampling1D") { translation, call throws(ImportError) in
-      [try upSampled(&translation, call)]
-    },
   ]
 
   /// Masks steps, and sets their elements to 0.
@@ -193,30 +190,6 @@ enum KerasPoolingLayers {
     var result = try translation.map(
       .slice(start: before * channels, end: (length - after) * channels), value, for: call)
     result.axes = [.size(length - before - after), .size(channels)]
-    return result
-  }
-
-  private static func upSampled(
-    _ translation: inout KerasTranslation, _ call: KerasCall
-  ) throws(ImportError) -> KerasValue {
-    let value = try translation.spreadOut(try call.input(), for: call)
-    let (length, channels) = try frame(value, call)
-    let times = try call.layer.single(call.layer["size"] == nil ? "length" : "size", 2)
-    guard let length else {
-      return try resized(
-        value, &translation, call, .repeatSteps(times: times),
-        steps: value.stepCount.map { $0 * times })
-    }
-    guard times > 0, length * times * channels <= KerasLayer.maxSize else {
-      throw call.layer.refusal("size: found \(times), expected 1 or more")
-    }
-    let indices = (0..<length).flatMap { place in
-      Array(
-        repeating: (0..<channels).map { place * channels + $0 }, count: times
-      ).flatMap { $0 }
-    }
-    var result = try translation.map(.gather(indices), value, for: call)
-    result.axes = [.size(length * times), .size(channels)]
     return result
   }
 }

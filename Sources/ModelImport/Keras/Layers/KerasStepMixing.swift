@@ -3,9 +3,6 @@ import ModelFormat
 /// A matrix over the steps, the same for each element: Dense behind `Permute((2, 1))`, as attention was written before Keras
 /// had layers for it. It is made for one number of steps.
 enum KerasStepMixing {
-  /// The most numbers of a matrix that is made here.
-  static let maxWeights = 1 << 24
-
   /// - Parameter value: of the axes (size, steps).
   static func dense(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ given: KerasValue, steps: Int,
@@ -13,9 +10,9 @@ enum KerasStepMixing {
   ) throws(ImportError) -> KerasValue {
     let value = try translation.spreadOut(given, for: call)
     let size = value.size
-    guard size * steps <= maxWeights / max(size, steps) else {
+    guard size * steps <= KerasLayer.maxWeights / max(size, steps) else {
       throw call.layer.refusal(
-        "found \(size) elements and \(steps) steps, and weights for each step, which take more than \(maxWeights) numbers",
+        "found \(size) elements and \(steps) steps, and weights for each step, which take more than \(KerasLayer.maxWeights) numbers",
         remedy:
           "attention by Dense(1) and a softmax over the steps, or by Attention, takes none for each step"
       )

@@ -52,10 +52,26 @@ struct KerasTable {
     _ op: ModelDescription.Op, with given: KerasValue, isFirst: Bool,
     _ translation: inout KerasTranslation, _ call: KerasCall, part: String? = nil
   ) throws(ImportError) -> KerasValue {
-    let value = try translation.spreadOut(given, for: call)
+    let value = try widened(try translation.spreadOut(given, for: call), &translation, call)
     let table = try node(like: value, &translation, call)
     let operands = isFirst ? [table, value] : [value, table]
     return try translation.combine(op, operands, as: value, for: call, part: part)
+  }
+
+  /// The value with its axes of 1 as long as the array's.
+  private func widened(
+    _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    var result = value
+    for (place, size) in zip(value.axes.indices.reversed(), shape.reversed())
+    where size > 1 && [.size(1), .steps(1)].contains(value.axes[place]) {
+      if value.axes[place] == .steps(1), place == 0, !value.isStepped {
+        result = try KerasMergeLayers.vector(ofStep: result, &translation, call, part: "step")
+      }
+      result = try KerasSlicing.arranged(
+        result, place, Array(repeating: 0, count: size), &translation, call)
+    }
+    return result
   }
 
   /// The numbers beside the elements of a step, the same at each.

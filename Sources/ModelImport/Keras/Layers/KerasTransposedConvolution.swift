@@ -1,28 +1,94 @@
 import JSON
 import ModelFormat
 
-/// Conv1DTranspose: zeros between the steps, and a convolution with the kernel turned round.
+/// Conv1DTranspose over the steps: zeros between them, and a convolution with the kernel turned round. Within a step, it and Conv2DTranspose
+/// are a matrix of all places.
 enum KerasTransposedConvolution {
-  static let layer = KerasLayerKind(
-    "Conv1DTranspose", "Convolution1DTranspose",
-    weights: { KerasWeightCount(trained: KerasDenseLayers.hasBias($0) ? 2 : 1) },
-    translate: translate)
+  static let all = [
+    KerasLayerKind(
+      "Conv1DTranspose", "Convolution1DTranspose", weights: count, translate: overSteps),
+    KerasLayerKind(
+      "Conv2DTranspose", "Convolution2DTranspose", weights: count, translate: overImages),
+  ]
 
-  private static func translate(
+  @Sendable private static func count(_ layer: KerasLayer) -> KerasWeightCount {
+    KerasWeightCount(trained: KerasDenseLayers.hasBias(layer) ? 2 : 1)
+  }
+
+  private static func check(
+    _ windows: [KerasWindow], outputs: Int, of layer: KerasLayer
+  ) throws(ImportError) {
+    guard outputs > 0, layer["output_padding"] == nil,
+      windows.allSatisfy({ $0.dilation == 1 && $0.padding != .causal })
+    else {
+      throw layer.refusal(
+        "found a dilation, an output_padding or a causal padding, expected none of these",
+        remedy: KerasModel.remedyInParts)
+    }
+  }
+
+  private static func overImages(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let value = try KerasImageLayers.image(&translation, call)
+    guard value.stepAxis == nil else {
+      throw call.layer.refusal(
+        "found the steps among the axes of images, \(value.shape), expected images within a step, as in TimeDistributed",
+        remedy: KerasModel.remedyInParts)
+    }
+    let windows = try KerasImageLayers.windows(call.layer, kernel: "kernel_size")
+    return [try within(value, windows, &translation, call)]
+  }
+
+  /// Of the rows and columns within a step.
+  private static func within(
+    _ value: KerasValue, _ windows: [KerasWindow], _ translation: inout KerasTranslation,
+    _ call: KerasCall, kernel: [Int]? = nil
+  ) throws(ImportError) -> KerasValue {
+    let layer = call.layer
+    let (channels, outputs) = (value.sizes[2], try layer.integer("filters"))
+    try check(windows, outputs: outputs, of: layer)
+    var expected = [
+      (name: "kernel", shape: (kernel ?? windows.map(\.kernel)) + [outputs, channels])
+    ]
+    if KerasDenseLayers.hasBias(layer) { expected.append(("bias", [outputs])) }
+    let arrays = try call.weights.arrays(expected, of: layer)
+    // [rows, columns, outputs, channels] → [rows, columns, channels, outputs].
+    let area = channels * outputs
+    let taps = arrays[0].count / area
+    let turned = (0..<taps).flatMap { tap in
+      (0..<area).map { arrays[0][tap * area + $0 % outputs * channels + $0 / outputs] }
+    }
+    let filter = KerasFilter(
+      windows: windows, channels: channels, outputs: outputs, kernel: turned,
+      bias: arrays.count > 1 ? arrays[1] : nil, isTransposed: true)
+    let activation = try KerasActivation(layer, "activation")
+    let result = try filter.applied(
+      to: value, translation.names.prefix(of: layer, name: call.name), &translation, call,
+      part: activation.isIdentity ? nil : "conv")
+    return try activation.apply(to: result, &translation, call)
+  }
+
+  private static func overSteps(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    let value = translation.withoutMask(
+    let given = translation.withoutMask(
       try translation.spreadOut(try call.input(), for: call), for: call)
-    let (channels, count) = try call.sequence(value)
+    let value = try KerasFrameSteps.frame(given, &translation, call)
     let window = try KerasWindow(layer)
-    let outputs = try layer.integer("filters")
-    guard outputs > 0, window.dilation == 1, layer["output_padding"] == nil,
-      window.padding != .causal
-    else {
-      throw layer.refusal(
-        "found a dilation, an output_padding or a causal padding, expected none of these")
+    if value.stepAxis == nil, value.axes.count == 2 {
+      // An image of one row.
+      var image = value
+      image.axes.insert(.size(1), at: 0)
+      var result = try within(
+        image, [KerasWindow(kernel: 1), window], &translation, call, kernel: [window.kernel])
+      result.axes.removeFirst()
+      return [result]
     }
+    let (channels, count) = try call.sequence(value)
+    let outputs = try layer.integer("filters")
+    try check([window], outputs: outputs, of: layer)
     let (kernel, stride) = (window.kernel, window.stride)
     let surplus = max(kernel - stride, 0)
     // The zeros before the steps, less what `same` leaves out there.
@@ -40,10 +106,7 @@ enum KerasTransposedConvolution {
       name: try translation.add(
         .conv(padding: .explicit(before: kernel - 1 - cut, after: behind)), [stuffed], for: call,
         part: activation.isIdentity ? nil : "conv", weights: prefix),
-      axes: [
-        .steps(count.map { $0 * stride + (window.padding == .same ? 0 : surplus) }),
-        .size(outputs),
-      ])
+      axes: [.steps(count.map(window.transposedCount)), .size(outputs)])
     return [try activation.apply(to: result, &translation, call)]
   }
 

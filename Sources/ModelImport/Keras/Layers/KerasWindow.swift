@@ -59,6 +59,11 @@ struct KerasWindow {
     }
   }
 
+  /// The number of places that a transposed convolution makes of so many.
+  func transposedCount(of count: Int) -> Int {
+    count * stride + (padding == .same ? 0 : max(kernel - stride, 0))
+  }
+
   /// Whether `same` may put a step more after a sequence than before it.
   func isUneven(steps: Int?) -> Bool {
     guard padding == .same else { return false }

@@ -252,7 +252,10 @@ package final class HTTP2Connection: ConnectionProtocol {
       let (end, header) = scanner.next(bytes, from: offset)
       if let header { frameBegan(header) }
       guard ending != .terminated else { break }
-      guard let count = session.receive(bytes.extracting(offset..<end)) else {
+      guard !scanner.isWithinHeader else { return end }
+      let split = scanner.split ?? (bytes: [], earlier: 0)
+      offset += split.bytes.count - split.earlier
+      guard let count = session.receive(bytes.extracting(offset..<end), behind: split.bytes) else {
         terminate(NGHTTP2_PROTOCOL_ERROR)
         break
       }

@@ -60,7 +60,10 @@ import HTTPCore
 
   /// Processes bytes from the peer until a callback pauses that; returns how many were taken, nil when the session is
   /// beyond use.
-  func receive(_ bytes: Span<UInt8>) -> Int? {
+  ///
+  /// - Parameter header: a frame's header that comes before `bytes`.
+  func receive(_ bytes: Span<UInt8>, behind header: [UInt8] = []) -> Int? {
+    if !header.isEmpty, receive(header.span) == nil { return nil }
     // SAFETY: nghttp2 reads the span during the call and keeps nothing of it.
     let taken = unsafe bytes.withUnsafeBufferPointer { buffer in
       unsafe nghttp2_session_mem_recv(session, buffer.baseAddress, buffer.count)

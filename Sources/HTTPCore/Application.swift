@@ -49,6 +49,11 @@ package struct Reception: Sendable {
     self.answer = answer
   }
 
+  /// This reception, with `answer` in the place of its own.
+  package func answering(_ answer: @escaping HTTPAnswer) -> Reception {
+    Reception(body, fields: fields, answer)
+  }
+
   /// A reception that does not read the body and answers with `response`.
   package static func refusal(
     _ response: HTTPResponse, fields: HTTPFields = HTTPFields()

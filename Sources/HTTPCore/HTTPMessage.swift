@@ -13,6 +13,13 @@ package struct HTTPRequest: Sendable, Equatable {
 
   /// The method, case-sensitive as on the wire (RFC 9110 §9.1).
   package var method: String { content.method }
+  /// Whether the method is meant to change nothing (RFC 9110 §9.2.1).
+  package var isSafe: Bool {
+    switch content.method {
+    case "GET", "HEAD", "OPTIONS", "TRACE": true
+    default: false
+    }
+  }
   /// The request target without its query: `/predict`.
   package var path: String { content.path }
   /// The target's query: everything after the first `?`; nil where there is none.

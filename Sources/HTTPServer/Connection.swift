@@ -40,6 +40,8 @@ final class Connection {
   /// Received requests that wait until the connection has a share of the loop's time, in order. Each has an answer in
   /// `owed`.
   var waiting = FIFO<Arrival>()
+  /// Whether the request that was handed out last has a safe method.
+  private var isLastSafe = true
   /// How many requests were handed out to the application.
   var requestCount = 0
   /// Bodies that wait to be inflated or compressed off the loop, one at a time, in order.
@@ -124,6 +126,22 @@ final class Connection {
     wire.finishShutDown()
   }
 
+  // MARK: Requests in turn
+
+  /// Whether a request waits that may be handed out. Over HTTP/1 one that may change something waits for the answers to
+  /// all before it, and all behind it wait for its own (RFC 9112 §9.3.2).
+  var hasTurn: Bool {
+    guard let next = waiting.first else { return false }
+    return isMultiplexed || owed.count <= waiting.count || (next.request.isSafe && isLastSafe)
+  }
+
+  /// Removes and returns the next request that may be handed out.
+  func takeTurn() -> Arrival? {
+    guard hasTurn, let next = waiting.popFirst() else { return nil }
+    isLastSafe = next.request.isSafe
+    return next
+  }
+
   // MARK: Memory held
 
   /// The memory in bytes that this connection holds: `body` for request bodies, `incomplete` for those of them that are
@@ -200,9 +218,10 @@ final class Connection {
   ) {
     guard let opening else { return wire.receive(bytes, into: &events) }
     opening.receive(bytes, into: &events)
-    guard let successor = opening.successor(settings, date: date, reception: reception) else {
-      return
-    }
+    guard
+      let successor = opening.successor(
+        settings, agreed: transport.agreedProtocol, date: date, reception: reception)
+    else { return }
     if let outputRoom { successor.maxQueuedOutput = outputRoom }
     wire = successor
     isMultiplexed = successor.isMultiplexed

@@ -190,13 +190,14 @@ final class ConnectionDriver {
     exchanges.handle(&events, from: connection)
   }
 
-  /// Continues with input that was left unparsed, sends what can be sent, and sets what the connection waits for.
+  /// Continues with requests and input that waited, sends what can be sent, and sets what the connection waits for.
   private func flush(_ connection: Connection) {
     let wire = connection.wire
     if wire.hasNews {
       var events = wire.takeEvents()
       exchanges.handle(&events, from: connection)
     }
+    if connection.hasTurn, !connection.isLate { exchanges.resume(connection) }
     connection.updateOutputRoom(isFull: memory.isFull)
     if connection.waiting.isEmpty, wire.hasBacklog, !connection.isLate {
       receive([UInt8]().span, from: connection)
@@ -333,8 +334,7 @@ final class ConnectionDriver {
     carryOut(connection.lifecycle.passTime(now: time.now), for: connection)
     guard !connection.lifecycle.isClosed else { return }
     guard connection.answerQuestions(now: time.now, timeouts) else { return close(connection) }
-    guard !connection.lifecycle.isClosed else { return }
-    watch(connection)
+    if !connection.lifecycle.isClosed { watch(connection) }
   }
 
   private func measure(_ connection: Connection) {

@@ -156,10 +156,10 @@ final class ExchangeDelivery {
     owed.body?.cut()
   }
 
-  /// Hands out requests until none is left or the connection's share of this round is used up.
+  /// Hands out requests until none is left that has its turn, or the connection's share of this round is used up.
   private func handOutWaiting(of connection: Connection) {
     guard !connection.waiting.isEmpty else { return }
-    while !rounds.isUsedUp(by: connection), let arrival = connection.waiting.popFirst() {
+    while !rounds.isUsedUp(by: connection), let arrival = connection.takeTurn() {
       // The client may have reset the stream while the request waited.
       guard connection.owed.contains(arrival.stream) else { continue }
       if arrival.isWhole {
@@ -171,7 +171,7 @@ final class ExchangeDelivery {
       if connection.waiting.isEmpty { return }
       rounds.charge(connection)
     }
-    if !connection.waiting.isEmpty { rounds.postpone(connection) }
+    if connection.hasTurn { rounds.postpone(connection) }
   }
 
   /// Undoes the body's content coding, off the loop if the body is large, and hands the request out.

@@ -6,6 +6,9 @@ struct FIFO<Element> {
   var count: Int { elements.count - takenCount }
   var isEmpty: Bool { count == 0 }
 
+  /// The first element; nil when there is none.
+  var first: Element? { isEmpty ? nil : elements[takenCount] }
+
   mutating func append(_ element: Element) { elements.append(element) }
 
   /// Removes and returns the first element; nil when there is none.

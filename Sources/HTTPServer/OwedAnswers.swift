@@ -27,6 +27,7 @@ struct OwedAnswers {
   private(set) var headBytes = 0
   private var unreportedBytes = 0
 
+  var count: Int { answers.count }
   var isEmpty: Bool { answers.isEmpty }
 
   /// Whether bytes of streamed bodies were given to the protocol but not yet reported as sent.

@@ -2,6 +2,7 @@ import HTTP2
 import HTTPCore
 
 /// The protocol of a connection until its first bytes show whether the peer speaks HTTP/1 or HTTP/2: it only collects them.
+/// What a TLS handshake has settled holds, whatever the bytes are.
 final class ProtocolDetector: ConnectionProtocol {
   /// What every HTTP/2 client sends first (RFC 9113 §3.4).
   static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
@@ -13,17 +14,21 @@ final class ProtocolDetector: ConnectionProtocol {
   private var output: [UInt8] = []
   private(set) var wantsClose = false
 
-  private var verdict: Verdict {
+  private func verdict(_ agreed: AgreedProtocol?) -> Verdict {
     if first.isEmpty || wantsClose { return .undecided }
+    if let agreed { return agreed == .http2 ? .http2 : .http1 }
     if first.starts(with: Self.preface) { return .http2 }
     return Self.preface.starts(with: first) ? .undecided : .http1
   }
 
   /// Makes the protocol that `first` belongs to, which takes over from here; nil while the bytes are too few to tell.
+  ///
+  /// - Parameter agreed: the protocol that a handshake settled, if one did.
   func successor(
-    _ settings: HTTPServerSettings, date: ResponseDate, reception: @escaping HeadReception
+    _ settings: HTTPServerSettings, agreed: AgreedProtocol?, date: ResponseDate,
+    reception: @escaping HeadReception
   ) -> (any ConnectionProtocol)? {
-    switch verdict {
+    switch verdict(agreed) {
     case .undecided: nil
     case .http1: HTTP1Connection(limits: settings.http1, date: date, reception: reception)
     case .http2: HTTP2Connection(limits: settings.http2, date: date, reception: reception)

@@ -70,6 +70,7 @@ final class ProxiedTransport: Transport {
   var peer: PeerWatch { inner.peer }
   var unacknowledgedCount: Int { inner.unacknowledgedCount }
   var isHandshaking: Bool { !header.isComplete || inner.isHandshaking }
+  var agreedProtocol: AgreedProtocol? { inner.agreedProtocol }
   var peerName: String? { inner.peerName }
   var heldBytes: Int { inner.heldBytes }
   var hasEndBehindInput: Bool { inner.hasEndBehindInput }

@@ -12,6 +12,9 @@ enum TransferResult: Equatable {
   case failed
 }
 
+/// A protocol that peers agree on by ALPN (RFC 7301).
+enum AgreedProtocol { case http1, http2 }
+
 /// Moves a connection's bytes; never blocks.
 ///
 /// A transport that encrypts needs no more than this: its handshake runs within `read` and `write`, `watch` and
@@ -25,6 +28,9 @@ protocol Transport: AnyObject {
 
   /// Whether a handshake is under way; until it is complete, nothing of a request can come.
   var isHandshaking: Bool { get }
+
+  /// The protocol that a handshake settled; nil where none did, so that the first bytes tell.
+  var agreedProtocol: AgreedProtocol? { get }
 
   /// The name in the certificate that the peer has shown; nil when it has shown none.
   var peerName: String? { get }
@@ -61,6 +67,7 @@ protocol Transport: AnyObject {
 /// The defaults, for transports that move bytes as they are.
 extension Transport {
   var isHandshaking: Bool { false }
+  var agreedProtocol: AgreedProtocol? { nil }
   var peerName: String? { nil }
   var clientAddress: PeerAddress? { nil }
   var heldBytes: Int { 0 }

@@ -215,17 +215,22 @@ import Testing
   /// nghttp2 takes 8 CONTINUATION frames after a HEADERS frame (CVE-2024-28182).
   @Test(arguments: [(7, false), (8, false), (9, true)])
   func continuations(count: Int, closes: Bool) {
-    let peer = HTTP2Peer()
-    var head = Frame.get(1)
-    head.flags = Frame.endStream
-    peer.send(head)
-    for index in 1...count {
-      peer.send(
-        Frame(
+    for size in [1, 4, 10, 10_000] {
+      let peer = HTTP2Peer()
+      var head = Frame.get(1)
+      head.flags = Frame.endStream
+      peer.send(head)
+      for index in 1...count {
+        let frame = Frame(
           kind: .continuation, flags: index == count ? Frame.endHeaders : 0, stream: 1,
-          payload: Frame.literal([("x\(index)", "y")])))
+          payload: Frame.literal([("x\(index)", "y")]))
+        // In pieces of any size: frames count, not reads.
+        for start in stride(from: 0, to: frame.bytes.count, by: size) {
+          peer.send(bytes: Array(frame.bytes[start..<min(start + size, frame.bytes.count)]))
+        }
+      }
+      #expect(peer.connection.wantsClose == closes, "pieces of \(size)")
+      #expect(peer.requests.count == (closes ? 0 : 1), "pieces of \(size)")
     }
-    #expect(peer.connection.wantsClose == closes)
-    #expect(peer.requests.count == (closes ? 0 : 1))
   }
 }

@@ -48,6 +48,23 @@ import Testing
     #expect(server.server.statistics.tlsFailures == 1)
   }
 
+  /// What was agreed holds: the bytes of the other protocol are an error of that one (RFC 9113 §3.4).
+  @Test func whatWasAgreedHolds() throws {
+    let server = try server()
+    let request = Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+    let multiplexed = try #require(
+      TLSClient(port: server.port, .init(protocols: Array("\u{2}h2".utf8))))
+    multiplexed.send(request)
+    // SETTINGS, WINDOW_UPDATE and GOAWAY with PROTOCOL_ERROR, in any order.
+    let frames = try #require(multiplexed.receiveAll())
+    #expect(frames.starts(with: [0, 0]) && frames.suffix(17).starts(with: [0, 0, 8, 7]))
+    let serial = try #require(
+      TLSClient(port: server.port, .init(protocols: Array("\u{8}http/1.1".utf8))))
+    serial.send(ProtocolDetector.preface)
+    let text = String(decoding: try #require(serial.receiveAll()), as: UTF8.self)
+    #expect(text.hasPrefix("HTTP/1.1 505 "), "\(text)")
+  }
+
   /// RFC 7301: h2 where the client offers both, in any order.
   @Test(arguments: [
     ("\u{8}http/1.1", "http/1.1"), ("\u{2}h2", "h2"), ("\u{8}http/1.1\u{2}h2", "h2"), ("", ""),

@@ -25,6 +25,7 @@ import HTTPCore
   /// Whether there was a fatal error, after which OpenSSL must not be called for this connection.
   private var isBroken = false
   private var writtenCount = 0
+  private(set) var agreedProtocol: AgreedProtocol?
   private(set) var peerName: String?
   private(set) var hasEndBehindInput = false
 
@@ -180,12 +181,23 @@ import HTTPCore
     else { return }
     isHandshakeOver = true
     counters.tlsHandshakes.add(1, ordering: .relaxed)
+    // SAFETY: the connection is live.
+    unsafe agreedProtocol = agreed(on: connection)
     var text = [CChar](repeating: 0, count: 512)
     // SAFETY: writes at most as many bytes as `text` holds, the last of them zero.
     if unsafe cssl_peer_subject(connection, &text, CInt(text.count)) == 1 {
       peerName = String(
         decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+  }
+
+  private func agreed(on connection: OpaquePointer) -> AgreedProtocol? {
+    var name: UnsafePointer<UInt8>?
+    var count: CUnsignedInt = 0
+    // SAFETY: the name is OpenSSL's, and lives as long as the connection; it is read here only.
+    unsafe SSL_get0_alpn_selected(connection, &name, &count)
+    guard unsafe name != nil else { return nil }
+    return count == 2 ? .http2 : .http1
   }
 
   private func noteFailure() {

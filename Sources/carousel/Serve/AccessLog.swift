@@ -6,7 +6,7 @@ import Logging
 func logging(_ application: Application, to logger: Logger) -> Application {
   Application { head, peer in
     let reception = application.receive(head, peer)
-    return Reception(reception.body) { exchange in
+    return reception.answering { exchange in
       log(exchange, to: logger)
       reception.answer(exchange)
     }

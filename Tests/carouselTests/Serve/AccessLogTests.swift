@@ -42,6 +42,15 @@ import Testing
     #expect(lines[0].contains("method=GET") && lines[0].contains(#"path="/a b" status=404"#))
   }
 
+  @Test func whatAReceptionSaysIsKept() {
+    let fields: HTTPFields = ["access-control-allow-origin": "*"]
+    let application = Application { _, _ in Reception(.whole(maxBytes: 9), fields: fields) { _ in }
+    }
+    let head = HTTPRequest(method: "GET", path: "/")
+    let reception = logging(application, to: Record().logger).receive(head, nil)
+    #expect(reception.fields == fields && reception.body == .whole(maxBytes: 9))
+  }
+
   @Test func aLineNamesTheClient() {
     let record = Record()
     let peer = HTTPPeer(address: PeerAddress(bytes: [192, 0, 2, 1], port: 7))

@@ -37,8 +37,8 @@ final class Connection {
   private(set) var isTurnedAway = false
   var owed = OwedAnswers()
   var output = OutputBuffer()
-  /// Received requests that wait until the connection has a share of the loop's time, in order. Each has an answer in
-  /// `owed`.
+  /// Received requests that wait for their turn, or until the connection has a share of the loop's time, in order. Each
+  /// has an answer in `owed`.
   var waiting = FIFO<Arrival>()
   /// Whether the request that was handed out last has a safe method.
   private var isLastSafe = true

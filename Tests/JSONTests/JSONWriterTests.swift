@@ -37,6 +37,19 @@ import Testing
     #expect(document.numbers.map(\.bitPattern) == values.map(\.bitPattern))
   }
 
+  /// Of all magnitudes, of those of most answers, and around the bounds of the form without an exponent.
+  @Test func floatsAreTheStandardLibrarysText() {
+    var noise = SeededNumbers(state: 3)
+    let bounds: [Float] = [1e-4, 16_777_216, 1, 10, 1e9, .leastNormalMagnitude]
+    let values =
+      (0..<50_000).map { _ in Float(bitPattern: noise.next()) }.filter(\.isFinite)
+      + (0..<50_000).map { _ in Float(bitPattern: noise.next() % (16 << 23) + (115 << 23)) }
+      + bounds.flatMap { [-$0, $0.nextDown, $0, $0.nextUp] }
+    for value in values where written({ $0.float(value) }) != value.description {
+      Issue.record("\(written { $0.float(value) }), expected \(value)")
+    }
+  }
+
   @Test func writesArrays() {
     #expect(written { $0.array([] as [Int]) { writer, value in writer.integer(value) } } == "[]")
     #expect(written { $0.array([1, -2]) { writer, value in writer.integer(value) } } == "[1,-2]")

@@ -1,3 +1,5 @@
+import CSimdJSON
+
 /// Writes JSON, or other text, into one byte buffer.
 package struct JSONWriter: Sendable {
   package private(set) var bytes: [UInt8] = []
@@ -52,11 +54,15 @@ package struct JSONWriter: Sendable {
 
   /// Appends the shortest text that reads back as the same float; `value` must be finite.
   ///
-  /// That is the standard library's `description`, always with a fraction or an exponent. It has at most 15
-  /// bytes, which a `String` holds without allocating.
+  /// That is the standard library's `description`, always with a fraction or an exponent, of at most 15 bytes.
   package mutating func float(_ value: Float) {
     precondition(value.isFinite, "JSON has no way to write \(value)")
-    bytes.append(contentsOf: value.description.utf8)
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CSJ_MAX_FLOAT_BYTES)) {
+      text in
+      // SAFETY: there is room for any float's text, of which the bytes written are read.
+      unsafe bytes.append(
+        contentsOf: UnsafeRawBufferPointer(text).prefix(csj_write_float(value, text.baseAddress!)))
+    }
   }
 
   package mutating func floats(_ values: ArraySlice<Float>) {

@@ -388,6 +388,8 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   /// Has nghttp2 turn what it has queued into output.
   private func pump() {
+    // A client that said GOAWAY, and has no stream left, is told which was its last one (RFC 9113 §6.8).
+    defer { if wantsClose { drain() } }
     guard session.wantsWrite else { return }
     var bytes: [UInt8] = []
     swap(&bytes, &output)

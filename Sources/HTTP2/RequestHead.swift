@@ -131,8 +131,10 @@ struct RequestHead {
         throw .invalidHost(field.value)
       }
     }
-    for field in fields.all where field.name == "expect" && !field.value.isContinue {
-      throw .unsupportedExpectation(field.value)
+    for field in fields.all where field.name == "expect" {
+      guard field.value.utf8.span.listHasOnly("100-continue") else {
+        throw .unsupportedExpectation(field.value)
+      }
     }
     guard let authority else { return }
     guard areValid.authority else { throw .invalidHost(authority) }
@@ -145,9 +147,6 @@ struct RequestHead {
 }
 
 extension String {
-  /// Whether this is the value of `expect` that asks for a 100 (RFC 9110 §10.1.1).
-  var isContinue: Bool { lowercased() == "100-continue" }
-
   /// Whether this is a path, or `*` with OPTIONS.
   fileprivate func isTarget(for method: String) -> Bool {
     self == "*" ? method == "OPTIONS" : utf8.first == UInt8(ascii: "/")

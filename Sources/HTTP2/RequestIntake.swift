@@ -233,7 +233,10 @@ final class RequestIntake {
 
 extension HTTPRequest {
   /// Whether the client holds its body back for a 100 (RFC 9110 §10.1.1).
-  fileprivate var expectsContinue: Bool { fields["expect"]?.isContinue ?? false }
+  fileprivate var expectsContinue: Bool {
+    fields["expect"] != nil
+      && fields.values(of: "expect").contains { $0.utf8.span.listContains("100-continue") }
+  }
 
   /// The length of the body by Content-Length; nil when there is none.
   fileprivate var contentLength: Int? { fields["content-length"].flatMap { Int($0) } }

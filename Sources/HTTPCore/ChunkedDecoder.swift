@@ -23,6 +23,8 @@ struct ChunkedDecoder {
   private var state = State.size(digits: 0, value: 0)
   /// The size of the chunk whose extensions are being read.
   private var chunkBytes = 0
+  /// The bytes of extensions so far beyond the free ones: else a body could be nothing but extensions, without an end.
+  private var excessExtensionBytes = 0
   private var trailerBytes = 0
   /// The bytes so far of the trailer line that is being read.
   private var trailerLine: [UInt8] = []
@@ -67,6 +69,11 @@ struct ChunkedDecoder {
       try takeSize(byte, digits: digits, value: value)
     case .extensions(var extensions, let count):
       if byte == ASCII.carriageReturn, extensions.isComplete {
+        // A chunk size has 15 digits at most, so this does not overflow.
+        excessExtensionBytes = max(0, excessExtensionBytes + count - 16 - 2 * chunkBytes)
+        guard excessExtensionBytes <= limits.maxExcessExtensionBytes else {
+          throw .chunkExtensionsOutweighContent(limit: limits.maxExcessExtensionBytes)
+        }
         state = .sizeLineFeed(chunkBytes)
       } else {
         guard count < limits.maxChunkExtensionBytes else {

@@ -60,10 +60,11 @@ struct FieldSection {
       hostCount += 1
       guard Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
     case 6 where name == "expect":
-      guard value.equalsCaseless("100-continue") else {
+      // RFC 9110 §10.1.1: a list.
+      guard value.listHasOnly("100-continue") else {
         throw .unsupportedExpectation(value.excerpt)
       }
-      expectsContinue = true
+      if value.listContains("100-continue") { expectsContinue = true }
     case 10 where name == "connection":
       if value.listContains("close") { asksClose = true }
       if value.listContains("keep-alive") { asksKeepAlive = true }

@@ -32,6 +32,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   case invalidChunkByte(UInt8, expected: String)
   case chunkSizeOverflow
   case chunkExtensionTooLong(limit: Int)
+  case chunkExtensionsOutweighContent(limit: Int)
   case trailersTooLong(limit: Int)
   case timedOut(reading: String)
   case bodyTooSlow(bytesPerSecond: Int)
@@ -44,7 +45,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       .invalidFieldNameByte, .invalidFieldValueByte, .hostCount, .invalidHost,
       .invalidContentLength, .repeatedContentLength, .contentLengthWithTransferEncoding,
       .transferEncodingBeforeHTTP11, .chunkedNotFinal, .invalidChunkByte, .chunkSizeOverflow,
-      .chunkExtensionTooLong:
+      .chunkExtensionTooLong, .chunkExtensionsOutweighContent:
       .badRequest
     case .timedOut, .bodyTooSlow: .requestTimeout
     case .bodyTooLong: .contentTooLarge
@@ -119,6 +120,8 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       "a chunk size is too large, expected at most 15 hexadecimal digits"
     case .chunkExtensionTooLong(let limit):
       "the extensions of a chunk are too long, expected at most \(limit) bytes"
+    case .chunkExtensionsOutweighContent(let limit):
+      "the extensions of the chunks are too long, expected at most \(limit) bytes beyond 16 a chunk and twice the content"
     case .trailersTooLong(let limit):
       "the trailers are too long, expected at most \(limit) bytes"
     case .timedOut(let part):

@@ -17,6 +17,9 @@ package struct HTTP1Limits: Sendable, Equatable {
   package var maxBodyMemory = Int.max
   /// The bytes of one chunk's extensions; more get 400. Not a setting.
   package var maxChunkExtensionBytes = 256
+  /// The bytes of all extensions of a body beyond the free ones, which are 16 for each chunk and 2 for each byte of
+  /// content; more get 400. Not a setting.
+  package var maxExcessExtensionBytes = 16 * 1024
   /// The bytes of a chunked body's trailer section; more get 431. Not a setting.
   package var maxTrailerBytes = 8 * 1024
   /// The bytes of an unwanted body that are read and thrown away so that the connection can stay open. If more are

@@ -102,9 +102,11 @@ import Testing
     #expect(peer.isEnded(3))
   }
 
-  @Test func continueIsSentWhereItIsAwaited() {
+  /// Expect is a list (RFC 9110 §10.1.1).
+  @Test(arguments: ["100-continue", "100-Continue , 100-continue"])
+  func continueIsSentWhereItIsAwaited(_ expectation: String) {
     let peer = HTTP2Peer()
-    peer.send(.post(1, [("expect", "100-continue")]))
+    peer.send(.post(1, [("expect", expectation)]))
     #expect(peer.heads(1) == [[":status": "100"]])
     peer.send(.data(1, [7]))
     #expect(peer.requests.map(\.body) == [[7]])
@@ -114,6 +116,8 @@ import Testing
     #expect(peer.heads(3).isEmpty)
     peer.send(.post(5, [("expect", "the unexpected")]))
     #expect(peer.status(5) == "417")
+    peer.send(.post(7, [("expect", "")]))
+    #expect(peer.heads(7).isEmpty)
   }
 
   @Test func trailersAreNoFields() {

@@ -126,4 +126,35 @@ import Testing
     peer.send(Frame(kind: .ping, flags: Frame.acknowledgement, payload: ping.payload))
     #expect(peer.goAwayCodes == [0, 0])
   }
+
+  /// A client's own GOAWAY ends the connection once its streams have ended. The server's tells it which was the last one,
+  /// so that it can ask again elsewhere for what came later.
+  @Test(arguments: [0, 1])
+  func theClientsGoAwayIsAnswered(owed: Int) {
+    let peer = HTTP2Peer()
+    if owed > 0 { peer.send(.get(1)) }
+    peer.send(Frame(kind: .goAway, payload: bigEndian(0) + bigEndian(0)))
+    if owed > 0 {
+      #expect(peer.goAwayCodes.isEmpty && !peer.connection.wantsClose)
+      peer.respond(1, HTTPResponse(status: .ok))
+    }
+    #expect(peer.goAwayCodes == [0])
+    #expect(peer.received.last?.payload.prefix(4).elementsEqual(bigEndian(owed)) == true)
+    #expect(peer.connection.wantsClose)
+  }
+
+  /// While a stream is open, a request behind the client's GOAWAY is answered. Else nothing is read any more, which the
+  /// client is told by the last stream's id.
+  @Test(arguments: [(opened: [1], answered: [1, 3]), (opened: [], answered: [])])
+  func aRequestBehindTheClientsGoAway(opened: [Int], answered: [Int]) {
+    let peer = HTTP2Peer()
+    for stream in opened { peer.send(.get(stream)) }
+    peer.send(Frame(kind: .goAway, payload: bigEndian(0) + bigEndian(0)), .get(3))
+    #expect(peer.requests.count == answered.count)
+    for stream in answered { peer.respond(stream, HTTPResponse(status: .ok)) }
+    #expect(answered.allSatisfy { peer.isEnded($0) })
+    #expect(peer.goAwayCodes == [0] && peer.connection.wantsClose)
+    let last = peer.received.last?.payload.prefix(4)
+    #expect(last?.elementsEqual(bigEndian(answered.last ?? 0)) == true)
+  }
 }

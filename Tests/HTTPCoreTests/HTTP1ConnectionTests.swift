@@ -131,6 +131,20 @@ import Testing
     #expect(connection.wantsClose == closes)
   }
 
+  /// RFC 9110 §10.1.1: a list, whose empty elements mean nothing.
+  @Test(arguments: [
+    ("100-Continue", "100"), ("100-continue, 100-continue", "100"), (", 100-continue ,", "100"),
+    ("", ""), (",", ""), ("100-continue, more", "417"), ("100-continue;a", "417"), ("100", "417"),
+  ])
+  func expectations(_ list: String, _ status: String) {
+    let connection = HTTP1Connection()
+    _ = connection.receive(
+      "PUT / HTTP/1.1\r\nHost: x\r\nExpect: \(list)\r\nContent-Length: 2\r\n\r\n")
+    let text = connection.takeText()
+    #expect(
+      text.isEmpty == status.isEmpty && (text.isEmpty || text.hasPrefix("HTTP/1.1 \(status) ")))
+  }
+
   @Test func continuesWhenTheBodyIsAwaited() {
     let head = "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
     let interim = "HTTP/1.1 100 Continue\r\n\r\n"

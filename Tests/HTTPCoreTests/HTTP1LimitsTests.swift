@@ -176,6 +176,25 @@ import Testing
     }
   }
 
+  /// A body can't be nothing but extensions: beyond 16 bytes a chunk and twice the content, all of them together count.
+  @Test(arguments: [(18, true), (21, true), (22, false)])
+  func extensionsOfManyChunks(_ length: Int, _ fits: Bool) throws {
+    var limits = HTTP1Limits()
+    limits.maxExcessExtensionBytes = 30
+    let chunk = "1;\(String(repeating: "e", count: length))\r\nx\r\n"
+    let text = String(repeating: chunk, count: 10) + "0\r\n\r\n"
+    var decoder = ChunkedDecoder(limits: limits)
+    var body: [UInt8] = []
+    var offset = 0
+    do throws(HTTP1Error) {
+      let bytes = Array(text.utf8)
+      let isComplete = try decoder.decode(bytes.span, &offset, into: &body, total: .max)
+      #expect(isComplete && fits && body.count == 10)
+    } catch {
+      #expect(error == .chunkExtensionsOutweighContent(limit: 30) && !fits)
+    }
+  }
+
   /// Trailers are as many as fields may be.
   @Test(arguments: [-1, 0, 1])
   func trailers(_ extra: Int) {

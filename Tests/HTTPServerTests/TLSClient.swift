@@ -17,6 +17,8 @@ import TestSupport
     var protocols: [UInt8] = []
     var certificate: String?
     var maxVersion = TLS1_3_VERSION
+    /// The suites of TLS 1.2 that are offered, in OpenSSL's form; nil for OpenSSL's own.
+    var suites: String?
     /// What is sent before the handshake.
     var preamble: [UInt8] = []
     /// A session of an earlier connection.
@@ -31,6 +33,7 @@ import TestSupport
     unsafe self.context = context
     unsafe SSL_CTX_ctrl(
       context, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(options.maxVersion), nil)
+    if let suites = options.suites { unsafe SSL_CTX_set_cipher_list(context, suites) }
     let authority = TLSFixtures.file("authority.pem")
     unsafe precondition(SSL_CTX_load_verify_locations(context, authority, nil) == 1)
     unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)

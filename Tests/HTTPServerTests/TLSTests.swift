@@ -48,6 +48,19 @@ import Testing
     #expect(server.server.statistics.tlsFailures == 1)
   }
 
+  /// RFC 9113 §9.2.2: of TLS 1.2, neither suites without forward secrecy nor those of CBC.
+  @Test(arguments: [
+    ("ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256", true),
+    ("ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305", true),
+    ("ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA", false), ("AES128-GCM-SHA256", false),
+  ])
+  func suitesOfTLS12(suites: String, areFine: Bool) throws {
+    let server = try server()
+    let client = TLSClient(
+      port: server.port, .init(maxVersion: TLS1_2_VERSION, suites: suites))
+    #expect((client != nil) == areFine)
+  }
+
   /// What was agreed holds: the bytes of the other protocol are an error of that one (RFC 9113 §3.4).
   @Test func whatWasAgreedHolds() throws {
     let server = try server()

@@ -78,7 +78,9 @@ final class AccessPolicy: Sendable {
     let table = tokens.withLock { $0 }
     if table == nil, access != .operate { return .all }
     guard table != nil || operatorKey != nil else { throw Fault(AccessError.noOperatorKey) }
-    guard let given = head.bearerToken else {
+    let values = head.fields.values(of: "authorization")
+    guard values.count < 2 else { throw Fault(AccessError.authorizationCount(values.count)) }
+    guard let given = values.first.flatMap(Self.bearerToken) else {
       throw Fault(AccessError.noToken(needs: scope, isKey: table == nil))
     }
     if let operatorKey, Digest.areEqual(given, operatorKey) { return .operatorKey }
@@ -91,15 +93,10 @@ final class AccessPolicy: Sendable {
     return Grant(
       tokenName: token.name, models: token.models, scopes: token.scopes, limits: token.limits)
   }
-}
 
-extension HTTPRequest {
-  /// The token after `authorization: Bearer` (RFC 6750 §2.1); nil where there is none, or several fields that could
-  /// mean different ones.
-  fileprivate var bearerToken: ArraySlice<UInt8>? {
-    let values = fields.values(of: "authorization")
-    guard values.count == 1 else { return nil }
-    let given = Array(values[0].utf8)
+  /// The token in a value of `authorization` with the scheme Bearer (RFC 6750 §2.1); nil for another scheme.
+  private static func bearerToken(in value: String) -> ArraySlice<UInt8>? {
+    let given = Array(value.utf8)
     // RFC 9110 §11.1: the scheme's name is case-insensitive.
     guard String(decoding: given.prefix(7), as: UTF8.self).lowercased() == "bearer " else {
       return nil

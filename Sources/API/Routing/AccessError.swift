@@ -4,6 +4,8 @@ import Serving
 enum AccessError: Error, Equatable, Sendable {
   /// The request has no token. If `isKey`, only the operator's key would do; without a scope, any token.
   case noToken(needs: AccessToken.Scope?, isKey: Bool)
+  /// A request has more than one token, or may have.
+  case authorizationCount(Int)
   case unknownToken(needs: AccessToken.Scope?, isKey: Bool)
   case scope(token: String, needs: AccessToken.Scope)
   /// Only operators have access, and the server has no key to recognise them by.
@@ -14,6 +16,7 @@ extension AccessError: FaultSource {
   var kind: Fault.Kind {
     switch self {
     case .noToken, .unknownToken: .unauthorized
+    case .authorizationCount: .badRequest
     case .scope, .noOperatorKey: .forbidden
     }
   }
@@ -25,7 +28,7 @@ extension AccessError: FaultSource {
     case .unknownToken(_, isKey: false): .challenge(#"Bearer error="invalid_token""#)
     case .scope(_, let scope):
       .challenge(#"Bearer error="insufficient_scope", scope="\#(scope.rawValue)""#)
-    case .noOperatorKey: nil
+    case .noOperatorKey, .authorizationCount: nil
     }
   }
 
@@ -36,6 +39,8 @@ extension AccessError: FaultSource {
     case .noToken(let scope, isKey: false):
       "found no token, expected authorization: Bearer and a token"
         + (scope.map { " with the scope \($0.rawValue)" } ?? "")
+    case .authorizationCount(let count):
+      "found \(count) authorization fields, expected one"
     case .unknownToken(let scope, isKey: false):
       "the token of authorization is not known"
         + (scope.map { ", expected one with the scope \($0.rawValue)" } ?? "")

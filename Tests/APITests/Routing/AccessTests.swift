@@ -68,7 +68,8 @@ import Testing
 
   /// RFC 9110 §11.4 allows several spaces, and one field.
   @Test(arguments: [
-    (["Bearer user"], 200), (["bearer   user"], 200), (["Bearer user", "Bearer user"], 401),
+    (["Bearer user"], 200), (["bearer   user"], 200), (["Bearer user", "Bearer user"], 400),
+    (["Basic user"], 401),
   ])
   func formsOfTheField(values: [String], status: Int) async throws {
     let service = try service()

@@ -9,13 +9,15 @@ package struct ExampleInput: Sendable {
   package let isWhole: Bool
   /// The axis of the steps, where elements of a step stand before it.
   package let stepAxis: Int?
+  /// Whether the first axis is that of the sequences.
+  package let isBatchFirst: Bool
 
   /// The steps of the array where the model takes any number.
   package static let steps = 24
 
   package init(
     name: String, shape: [Int], node: String?, number: Double? = nil, isWhole: Bool,
-    stepAxis: Int? = nil
+    stepAxis: Int? = nil, isBatchFirst: Bool = false
   ) {
     self.name = name
     self.shape = shape
@@ -23,5 +25,6 @@ package struct ExampleInput: Sendable {
     self.number = number
     self.isWhole = isWhole
     self.stepAxis = stepAxis
+    self.isBatchFirst = isBatchFirst
   }
 }

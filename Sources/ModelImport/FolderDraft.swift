@@ -35,6 +35,9 @@ package struct FolderDraft: Sendable {
   /// Whether the source rounds to 8 bits what goes into products. The folder does not: its values differ by some thousandths.
   package var isRoundedInSource: Bool { notes.contains(Note.roundedActivations) }
 
+  /// Whether the source may compute with 16 bits, so that the framework's answers differ by some thousandths.
+  package var hasHalfWeights: Bool { notes.contains(Note.halfWeights) }
+
   /// Whether inputs or outputs of the source became states of the sequence.
   package var keepsStates: Bool {
     notes.contains { $0.hasSuffix(Note.keptInput) || $0.hasSuffix(Note.keptOutput) }
@@ -49,6 +52,14 @@ package struct FolderDraft: Sendable {
         notes[index] = notes[index].dropLast(kept.count) + unkept
       }
     }
+  }
+
+  /// The number of steps of the sequence with which the folder is compared with its source's graph; nil for any.
+  ///
+  /// The file may leave open what the folder fixes, as the steps of a loop that was unrolled.
+  package var comparedSteps: Int? {
+    reference?.fixedSteps ?? reference?.exampleSteps
+      ?? description.inputs.lazy.compactMap(\.steps).first { $0 > 1 }
   }
 
   package func hasTensor(_ name: String) -> Bool { tensorNames.contains(name) }

@@ -22,7 +22,7 @@ struct FrameworkArrays {
     let steps = ExampleInput.steps
     if let reference = draft.reference {
       return reference.exampleInputs(
-        steps: reference.fixedSteps ?? reference.exampleSteps ?? steps)
+        steps: draft.comparedSteps ?? reference.computedSteps())
     }
     if !draft.examples.isEmpty { return draft.examples }
     return draft.description.inputs.map { input in

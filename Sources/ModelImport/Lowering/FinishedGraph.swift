@@ -61,13 +61,16 @@ struct FinishedGraph {
     output: String, _ lowering: inout Lowering, _ graph: SourceGraph
   ) throws(ImportError) {
     let node = SourceNode(name: output, op: "output", inputs: [output], outputs: [output])
-    switch try lowering.value(named: output, of: node) {
+    // Nodes and notes are added to those of the translation.
+    defer { builder = lowering.builder }
+    let given = try lowering.value(named: output, of: node)
+    switch given {
     case .constant:
-      builder.note("the output \"\(output)\" is left out: it is the same whatever the inputs are")
+      lowering.builder.note(
+        "the output \"\(output)\" is left out: it is the same whatever the inputs are")
     case .pending(.largest(let value)):
       let arranged = Layout.inForeignOrder(&lowering, value, node)
-      builder = lowering.builder
-      builder.note(
+      lowering.builder.note(
         "the output \"\(output)\" is the numbers that ArgMax chose from; the place of the largest stands beside them, as labels"
       )
       if !outputs.contains(arranged.node) {
@@ -77,8 +80,9 @@ struct FinishedGraph {
       decoded.insert(arranged.node)
     case .pending, .carried:
       var value = try lowering.carried(node, 0)
+      if case .pending = given { lowering.define(output, .carried(value)) }
       guard value.form != .tokens else {
-        builder.note("the output \"\(output)\" is left out: it repeats an input")
+        lowering.builder.note("the output \"\(output)\" is left out: it repeats an input")
         return
       }
       if value.kind == .boolean { value = ComparisonLowering.straight(&lowering, value, node) }
@@ -87,7 +91,6 @@ struct FinishedGraph {
         value = repeated
       }
       let arranged = Layout.inForeignOrder(&lowering, value, node)
-      builder = lowering.builder
       let sizes = value.axes.map { $0.filter { $0.role == .element }.reduce(1) { $0 * $1.size } }
         .filter { $0 > 1 }
       if sizes.count > 1 {

@@ -3,6 +3,9 @@ package enum Note {
   static let roundedActivations =
     "the file rounds what goes into products to 8 bits; the folder doesn't, so that its answers are nearer to those of the model before it was quantised"
 
+  static let halfWeights =
+    "the file's weights have 16 bits, and the folder computes with 32: where the framework computes with 16, its answers differ from the folder's by what it rounds, some thousandths"
+
   /// What is said of an input or output that the sequence keeps as its state.
   static let keptInput =
     "is left out: it is the state of the sequence, zero before the first step and kept from then on"

@@ -35,6 +35,11 @@ package struct SourceReference: Sendable {
     return isStepwise ? fixed.max() ?? 1 : fixed.first
   }
 
+  /// The number of steps that a sequence of an input must have; nil for any.
+  package func fixedSteps(of input: String) -> Int? {
+    inputs.first { $0.value.node == input }?.value.timeAtoms.first { !$0.isOpen }?.size
+  }
+
   /// The steps of the exporter's example, for which the source's own graph is right in any case; nil if the file does not tell.
   package var exampleSteps: Int? {
     let atoms = inputs.flatMap { $0.value.timeAtoms }
@@ -59,7 +64,8 @@ package struct SourceReference: Sendable {
         let shape = value.axes.map { $0.reduce(1) { $0 * (sizes[$1.size] ?? $1.size) } }
         return ExampleInput(
           name: input.name, shape: shape, node: value.node, isWhole: isWhole,
-          stepAxis: value.stepsBehindElements)
+          stepAxis: value.stepsBehindElements,
+          isBatchFirst: value.axes.first?.map(\.role) == [.batch])
       }
       guard let other = others.first(where: { $0.name == input.name }) else { return nil }
       let number: Double? =
@@ -74,15 +80,74 @@ package struct SourceReference: Sendable {
     }
   }
 
+  /// The largest difference of a folder's numbers from those expected; of numbers above 1, relative to them.
+  ///
+  /// Where a mask is minus infinity, the folder has the lowest number.
+  package static func difference(
+    of found: some Sequence<Float>, from expected: [Double]
+  ) -> Double {
+    var largest = 0.0
+    for (a, b) in zip(found, expected) where Double(a) != b {
+      if b == -.infinity, a == -Float.greatestFiniteMagnitude { continue }
+      let difference = abs(Double(a) - b) / max(1, abs(b))
+      largest = difference.isNaN ? .infinity : max(largest, difference)
+    }
+    return largest
+  }
+
   /// The number of the source's outputs.
   package var outputCount: Int { graph.outputs.count }
 
   /// The expected values for a sequence with these inputs.
+  ///
+  /// An axis of one sequence may be dropped with others of size 1, as `squeeze()` does, so that its outputs are not found: then
+  /// two are computed.
   package func values(
     for sequence: [String: [Float]], steps: Int
   ) throws(ImportError) -> [Expected] {
+    let outputs = Set(values.map(\.source)).intersection(graph.outputs)
+    func isWhole(_ found: [Expected]) -> Bool { outputs.isSubset(of: found.map(\.source)) }
+    let hasOpenBatch = open.values.contains { $0.isOpen && $0.role == .batch }
+    let one: [Expected]
+    do throws(ImportError) { one = try values(for: sequence, steps: steps, batch: nil) } catch {
+      guard hasOpenBatch, let two = try? values(for: sequence, steps: steps, batch: 2),
+        isWhole(two)
+      else { throw error }
+      return two
+    }
+    if hasOpenBatch, !isWhole(one), let two = try? values(for: sequence, steps: steps, batch: 2),
+      isWhole(two)
+    {
+      return two
+    }
+    return one
+  }
+
+  /// A number of steps with which the graph computes, as its windows may be longer than a few.
+  package func computedSteps() -> Int {
+    let tried = [ExampleInput.steps, 240, 2400, 24_000]
+    return tried.first { steps in
+      let zeros = inputs.map { input in
+        let count = input.value.timeAtoms.isEmpty ? 1 : fixedSteps(of: input.value.node) ?? steps
+        return (input.value.node, [Float](repeating: 0, count: input.value.size * count))
+      }
+      let found = try? values(
+        for: Dictionary(zeros, uniquingKeysWith: { first, _ in first }), steps: steps)
+      return found != nil
+    } ?? ExampleInput.steps
+  }
+
+  /// - Parameter batch: the sequences of an open batch, all the same; nil: as in the exporter's example, or one.
+  private func values(
+    for sequence: [String: [Float]], steps: Int, batch: Int?
+  ) throws(ImportError) -> [Expected] {
     var tensors: [String: SourceTensor] = [:]
-    let sizes = sizes(steps: steps)
+    var sizes = sizes(steps: steps, batch: batch)
+    // An input may have a number of steps of its own.
+    for (_, value) in inputs where value.timeAtoms.count == 1 && value.timeAtoms[0].isOpen {
+      guard let numbers = sequence[value.node] else { continue }
+      sizes[value.timeAtoms[0].size] = numbers.count / max(value.size, 1)
+    }
     for (name, value) in inputs {
       guard let numbers = sequence[value.node] else { continue }
       tensors[name] = foreign(numbers, value, sizes)
@@ -114,15 +179,15 @@ package struct SourceReference: Sendable {
   }
 
   /// The open sizes for one sequence of so many steps.
-  private func sizes(steps: Int) -> [Int: Int] {
+  private func sizes(steps: Int, batch: Int? = nil) -> [Int: Int] {
     var sizes: [Int: Int] = [:]
     for (_, value) in inputs {
       for atom in value.axes.joined() where atom.isOpen {
-        sizes[atom.size] = atom.role == .batch ? exampleSize(atom) ?? 1 : steps
+        sizes[atom.size] = atom.role == .batch ? batch ?? exampleSize(atom) ?? 1 : steps
       }
     }
     for (size, atom) in open where atom.isOpen && atom.role == .batch {
-      sizes[size] = exampleSize(atom) ?? 1
+      sizes[size] = batch ?? exampleSize(atom) ?? 1
     }
     return sizes
   }

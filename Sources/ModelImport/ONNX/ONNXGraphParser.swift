@@ -210,6 +210,7 @@ struct ONNXGraphParser {
     while let field = try reader.next() { try raw.take(field, &reader) }
     var constant = try raw.constant()
     constant.limits = raw.limits
+    constant.isHalf = raw.isHalf
     return (raw.name, constant)
   }
 }

@@ -51,6 +51,10 @@ struct ONNXTensor {
 
   var limits: [Int]? { ONNXElementType(rawValue: type)?.limits }
 
+  var isHalf: Bool {
+    [.float16, .bfloat16].contains(ONNXElementType(rawValue: type))
+  }
+
   /// The tensor's elements, read on demand.
   func constant() throws(ImportError) -> SourceConstant {
     guard let element = ONNXElementType(rawValue: type) else {

@@ -52,6 +52,8 @@ package struct SourceConstant: Sendable {
   package let load: @Sendable () throws(ImportError) -> [Double]
   /// The least and the largest number of its type, if that has 8 or 16 bits.
   package var limits: [Int]?
+  /// Whether its type is one of floats of 16 bits.
+  package var isHalf = false
 
   package init(
     shape: [Int], kind: SourceTensor.Kind,

@@ -113,7 +113,7 @@ struct StridedTensor {
     name: String, _ read: @escaping @Sendable () throws(ImportError) -> ArraySlice<UInt8>?
   ) -> SourceConstant {
     let isWeight = type.isConvertible
-    return SourceConstant(shape: shape, kind: isWeight ? .float : .integer) {
+    var constant = SourceConstant(shape: shape, kind: isWeight ? .float : .integer) {
       () throws(ImportError) in
       guard let bytes = try read(), let floats = floats(from: bytes) else {
         throw ImportError(
@@ -126,6 +126,8 @@ struct StridedTensor {
       }
       return floats.map(Double.init)
     }
+    constant.isHalf = type == .f16 || type == .bf16
+    return constant
   }
 }
 

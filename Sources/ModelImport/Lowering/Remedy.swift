@@ -50,6 +50,21 @@ enum Remedy {
   static let parts =
     "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') has the parts of its example's length, which are carried for that"
 
+  static let squeezed =
+    "leave the squeeze of that axis out of forward: PyTorch's does nothing where the axis has another size"
+
+  static let withoutControl =
+    "torch.jit.trace(model.eval(), (x,)) writes the same without it, where it does not depend on the input"
+
+  static let product =
+    "of numbers above 0 a product is the exponential of a sum of logarithms, torch.exp(torch.log(p).sum(1)), which is carried"
+
+  static let products =
+    "write it as products of two tensors with one axis that both have and the result has not, as torch.einsum('bti,ij->btj', x, w): steps are multiplied with steps as attention alone"
+
+  static let expanded =
+    "leave the expand out, as arithmetic repeats an axis of size 1 by itself (x + self.b for x + self.b.expand_as(x)); or export without dynamic axes"
+
   static let rounding =
     "round before the model, and let it take the whole numbers as an input of their own: ids as int64, others as floats"
 
@@ -148,8 +163,9 @@ enum Remedy {
     "Loop": loop, "Scan": loop, "SequenceInsert": loop, "SequenceEmpty": loop,
     "SplitToSequence": steps,
     "SequenceAt": loop, "ConcatFromSequence": loop,
-    "TopK": sorting, "ConvTranspose": transposedConvolution,
-    "Round": rounding, "Floor": rounding, "Ceil": rounding, "Sign": rounding,
+    "Einsum": products, "TopK": sorting, "ReduceProd": product,
+    "ConvTranspose": transposedConvolution,
+    "Round": rounding, "Floor": rounding, "Ceil": rounding,
     "ScatterND": writing, "ScatterElements": writing,
     "STFT": "compute the spectrum before the model, and export what follows it",
     "NonZero": "export the model without packed sequences or boolean indexing",

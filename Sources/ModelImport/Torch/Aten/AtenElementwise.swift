@@ -5,7 +5,8 @@ enum AtenElementwise {
     "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "exp": "Exp", "log": "Log",
     "sqrt": "Sqrt",
     "abs": "Abs", "neg": "Neg", "reciprocal": "Reciprocal", "erf": "Erf", "softsign": "Softsign",
-    "mish": "Mish", "hardswish": "HardSwish", "floor": "Floor", "sign": "Sign", "cos": "Cos",
+    "mish": "Mish", "hardswish": "HardSwish", "floor": "Floor", "sign": "Sign", "sgn": "Sign",
+    "cos": "Cos",
     "sin": "Sin", "logical_not": "Not", "bitwise_not": "Not",
   ]
 
@@ -22,7 +23,7 @@ enum AtenElementwise {
   private static func isComparable(_ value: AtenValue?) -> Bool {
     switch value {
     case .tensor?, .int?, .float?, .bool?: true
-    case nil, .some(.none), .text?, .list?, .packed?, .batchSizes?, .permutation?,
+    case nil, .some(.none), .text?, .list?, .dictionary?, .packed?, .batchSizes?, .permutation?,
       .other?:
       false
     }
@@ -219,7 +220,11 @@ enum AtenElementwise {
       return try softplus(&t, call)
     case "hardsigmoid":
       return try one("HardSigmoid", ["alpha": .float(1.0 / 6), "beta": .float(0.5)])
-    case "log_sigmoid": return try one("LogSigmoid", [:])
+    case "log_sigmoid":
+      // -softplus(-x)
+      let opposite = try one("Neg", [:])
+      let result = t.emit("Softplus", [opposite], rank: opposite.rank, of: call)
+      return t.emit("Neg", [result], rank: result.rank, of: call)
     case "hardtanh", "clamp", "clip", "relu6", "clamp_min", "clamp_max":
       let x = try call.tensor(0, "self")
       let isHardTanh = name == "hardtanh"

@@ -31,6 +31,9 @@ enum AtenNumbers {
     case "int", "Int", "NumToTensor", "scalar_tensor", "tensor", "item", "ScalarImplicit",
       "IntImplicit",
       "sym_size_int", "_local_scalar_dense", "list":
+      if call.name == "tensor", let numbers = call.list(0), !numbers.isEmpty {
+        return try array(&t, numbers, call)
+      }
       return call.value(0)
     case "zeros", "new_zeros", "zeros_like", "ones", "new_ones", "ones_like", "full", "full_like",
       "new_full", "empty", "empty_like":
@@ -50,6 +53,23 @@ enum AtenNumbers {
           isWhole: x.isWhole, of: call))
     default: return nil
     }
+  }
+
+  /// `torch.tensor([…])` of known numbers.
+  private static func array(
+    _ t: inout AtenTranslation, _ values: [AtenValue], _ call: AtenCall
+  ) throws(ImportError) -> AtenValue {
+    let numbers = values.compactMap { value -> Double? in
+      if case .bool(let value) = value { return value ? 1 : 0 }
+      return double(value)
+    }
+    guard numbers.count == values.count else {
+      throw call.failure("other than known numbers", because: "an array is made of such")
+    }
+    let isFloat = values.contains { if case .float = $0 { true } else { false } }
+    let tensor = SourceTensor(
+      shape: [numbers.count], kind: isFloat ? .float : .integer, elements: numbers)
+    return .tensor(t.constant(SourceConstant(tensor), named: "numbers"))
   }
 
   /// The result of arithmetic on known numbers; nil if an operand is a tensor.
@@ -124,7 +144,8 @@ enum AtenNumbers {
     switch value {
     case nil: nil
     case .some(.none): true
-    case .tensor, .int, .float, .bool, .text, .list, .packed, .batchSizes, .permutation, .other:
+    case .tensor, .int, .float, .bool, .text, .list, .dictionary, .packed, .batchSizes,
+      .permutation, .other:
       false
     }
   }
@@ -203,7 +224,8 @@ enum AtenNumbers {
     let values = (0..<min(call.count, 3)).compactMap { call.value($0) }.filter { value in
       switch value {
       case .int, .float, .tensor: true
-      case .none, .bool, .text, .list, .packed, .batchSizes, .permutation, .other: false
+      case .none, .bool, .text, .list, .dictionary, .packed, .batchSizes, .permutation, .other:
+        false
       }
     }
     guard (1...3).contains(values.count) else {

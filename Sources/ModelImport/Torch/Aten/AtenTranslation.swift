@@ -256,5 +256,6 @@ struct AtenTranslation {
   private static let scripted: Set<String> = [
     "append", "extend", "insert", "pop", "format", "__is__", "__isnot__", "__not__",
     "is_floating_point", "is_nested", "__contains__", "keys", "values", "items",
+    "__range_length", "__derive_index",
   ]
 }

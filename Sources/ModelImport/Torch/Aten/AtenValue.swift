@@ -8,6 +8,8 @@ indirect enum AtenValue {
   case text(String)
   /// A list or a tuple.
   case list([AtenValue])
+  /// A dictionary with texts as keys, in the order of the code.
+  case dictionary([(key: String, value: AtenValue)])
   /// A packed sequence, and its lengths.
   case packed(AtenTensor, lengths: AtenValue, isBatchFirst: Bool)
   /// The batch sizes of a packed sequence: for each step, the number of sequences that have it.
@@ -26,6 +28,8 @@ extension AtenValue {
     switch self {
     case .tensor(let tensor): return [tensor]
     case .none: return []
+    case .dictionary(let entries):
+      return AtenValue.list(entries.map(\.value)).tensors(depth: depth)
     case .list(let values):
       guard depth < 4 else { return nil }
       var all: [AtenTensor] = []

@@ -8,6 +8,8 @@ struct InputAlternatives {
     let sizes: [Int?]
     /// The sizes of an example of free axes; empty if the file does not tell.
     var hints: [Int?] = []
+    /// Whether the sizes are not those of an example, but guesses.
+    var isGuessed = false
   }
 
   private enum Layout: CaseIterable {
@@ -59,7 +61,7 @@ struct InputAlternatives {
       return input.kind == .float && axis == elements && !isMask ? .fixed(size) : open
     }
     var result = SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
-    (result.example, result.hints) = (input.sizes, input.hints)
+    (result.example, result.hints) = (input.isGuessed ? [] : input.sizes, input.hints)
     return result
   }
 

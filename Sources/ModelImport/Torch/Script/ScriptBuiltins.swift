@@ -22,6 +22,15 @@ enum ScriptBuiltins {
       guard case .tensor(let tensor)? = values.first?.plain else { return .plain(.int(6)) }
       return .plain(.int(tensor.isWhole ? 4 : 6))
     case "ops.prim.data", "ops.prim.TupleUnpack": return values.first ?? .plain(.none)
+    // Of `range(start, end, step)`: its count, and the number at an index.
+    case "torch.__range_length":
+      guard let numbers = integers(values, 3), numbers[2] != 0 else { return nil }
+      let (start, end, step) = (numbers[0], numbers[1], numbers[2])
+      let distance = step > 0 ? end - start : start - end
+      return .plain(.int(max((distance + abs(step) - 1) / abs(step), 0)))
+    case "torch.__derive_index":
+      guard let numbers = integers(values, 3) else { return nil }
+      return .plain(.int(numbers[1] + numbers[0] * numbers[2]))
     case "torch.__contains__": return contains(values.map(\.plain))
     default: return nil
     }
@@ -34,8 +43,16 @@ enum ScriptBuiltins {
     case .float: type == "float"
     case .bool: type == "bool"
     case .text: type == "str"
-    case .none, .list, .other: false
+    case .none, .list, .dictionary, .other: false
     }
+  }
+
+  /// Whole numbers that are known; nil if one is not, or for another count of them.
+  private static func integers(_ values: [Value], _ count: Int) -> [Int]? {
+    let numbers = values.compactMap { value -> Int? in
+      if case .int(let number) = value.plain, abs(Double(number)) < 1e9 { number } else { nil }
+    }
+    return numbers.count == count && values.count == count ? numbers : nil
   }
 
   private static func contains(_ values: [AtenValue]) -> Value {

@@ -3,16 +3,18 @@
 struct ScriptExecution {
   private let module: ScriptModule
   private let weights: ScriptWeights
-  private(set) var translation: AtenTranslation
+  var translation: AtenTranslation
   private var constants: [PickleGraph.Reference: AtenTensor] = [:]
   /// The path of each module, and of the module whose code is being executed.
   private var modulePaths: [PickleGraph.Reference: String] = [:]
   private var modulePath = ""
-  private var statements = 0
+  var statements = 0
+  /// The lists of the function being executed.
+  var lists = ScriptLists()
   private var depth = 0
 
   /// The most statements that are executed, and the most nested calls.
-  private static let maxStatements = 200_000
+  static let maxStatements = 200_000
   private static let maxDepth = 40
 
   /// The value of a name.
@@ -24,17 +26,17 @@ struct ScriptExecution {
     case callable(String)
   }
 
-  private typealias Scope = [String: Value]
+  typealias Scope = [String: Value]
 
   /// How a block ends.
-  private enum Flow {
+  enum Flow {
     case next
     case returned(Value)
     case raised
   }
 
   /// The place of a statement.
-  private struct Place {
+  struct Place {
     let path: String
     var line: Int
     var text: String { "\(path), line \(line)" }
@@ -82,29 +84,8 @@ struct ScriptExecution {
       }
     }
     let result = try execution.run(forward, arguments, [:], path: module.path(of: type), at: place)
-    try execution.addOutputs(result, place)
+    try ScriptOutputs.add(result.plain, to: &execution.translation, place: place.text)
     return try execution.translation.finished()
-  }
-
-  private mutating func addOutputs(_ value: Value, _ place: Place) throws(ImportError) {
-    guard case .plain(let plain) = value, let outputs = plain.tensors, !outputs.isEmpty else {
-      if case .plain(.list(let values)) = value,
-        let what = values.lazy.compactMap({ if case .other(let what) = $0 { what } else { nil } })
-          .first
-      {
-        throw ImportError(
-          file: "", place: place.text,
-          problem: "found \(what) among the results: what is carried is tensors alone",
-          remedy: what == AtenAttention.weights ? Remedy.attentionWeights : nil)
-      }
-      throw ImportError(
-        file: "", place: place.text,
-        problem: "found a result that is no tensor, or no tuple of tensors",
-        remedy: "let forward return a tensor or a tuple of tensors, and no dictionary")
-    }
-    for (index, output) in outputs.enumerated() {
-      try translation.addOutput(output, named: outputs.count == 1 ? "output" : "output.\(index)")
-    }
   }
 
   // MARK: Functions
@@ -119,7 +100,9 @@ struct ScriptExecution {
         file: "", place: place.text,
         problem: "found more than \(Self.maxDepth) calls within each other")
     }
-    defer { depth -= 1 }
+    let outer = lists
+    lists = ScriptLists()
+    defer { (depth, lists) = (depth - 1, outer) }
     var scope: Scope = [:]
     for (index, parameter) in function.parameters.enumerated() {
       if index < arguments.count {
@@ -140,17 +123,13 @@ struct ScriptExecution {
     }
   }
 
-  private mutating func run(
+  mutating func run(
     _ block: [ScriptSyntax.Statement], _ scope: inout Scope, _ start: Place
   ) throws(ImportError) -> Flow {
     var place = start
-    for statement in block {
+    for (index, statement) in block.enumerated() {
       place.line = statement.line
-      statements += 1
-      guard statements <= Self.maxStatements else {
-        throw ImportError(
-          file: "", place: place.text, problem: "found more than \(Self.maxStatements) statements")
-      }
+      try count(place)
       switch statement.kind {
       case .pass: break
       case .return(let expression):
@@ -158,12 +137,21 @@ struct ScriptExecution {
         return .returned(try evaluate(expression, scope, place))
       case .expression(let expression):
         if expression.raises { return .raised }
+        if try append(expression, &scope, place) { continue }
         _ = try evaluate(expression, scope, place)
       case .assign(let names, let expression):
-        try assign(names, expression, &scope, place)
+        if try append(expression, &scope, place) { continue }
+        try assign(
+          names, expression, &scope, place,
+          resultCount: statement.partCount(unpackedIn: block.dropFirst(index + 1).first))
+      case .loop(let name, let count, let body):
+        let flow = try loop(name, count, body, &scope, place)
+        if case .next = flow { continue }
+        return flow
       case .if(let condition, let then, let otherwise):
         let flow: Flow
-        if try decide(condition, then, otherwise, scope, place) {
+        let value = try evaluate(condition, scope, place).plain
+        if try ScriptBranches.takesFirst(value, then, otherwise, place: place.text) {
           flow = try run(then, &scope, place)
         } else {
           flow = try run(otherwise, &scope, place)
@@ -180,8 +168,7 @@ struct ScriptExecution {
       case .control(let word):
         throw ImportError(
           file: "", place: place.text, problem: "found \(word): control flow is not carried",
-          remedy:
-            "torch.jit.trace(model.eval(), (x,)) writes the same without it, where it does not depend on the input"
+          remedy: Remedy.withoutControl
         )
       }
     }
@@ -189,10 +176,11 @@ struct ScriptExecution {
   }
 
   private mutating func assign(
-    _ names: [String], _ expression: ScriptSyntax.Expression, _ scope: inout Scope, _ place: Place
+    _ names: [String], _ expression: ScriptSyntax.Expression, _ scope: inout Scope, _ place: Place,
+    resultCount: Int?
   ) throws(ImportError) {
-    let value = try evaluate(
-      expression, scope, place, resultCount: names.count > 1 ? names.count : nil)
+    let value = try evaluate(expression, scope, place, resultCount: resultCount)
+    lists.record(names, expression)
     guard names.count > 1 else {
       // `a, = …` unpacks a list of one; a name without comma gets the list.
       scope[names[0]] = value
@@ -207,31 +195,9 @@ struct ScriptExecution {
     for (name, value) in zip(names, values) { scope[name] = .plain(value) }
   }
 
-  /// Whether the first branch is taken. A branch that only raises an error is never taken.
-  private mutating func decide(
-    _ condition: ScriptSyntax.Expression, _ then: [ScriptSyntax.Statement],
-    _ otherwise: [ScriptSyntax.Statement], _ scope: Scope, _ place: Place
-  ) throws(ImportError) -> Bool {
-    if case .plain(let value) = try evaluate(condition, scope, place) {
-      switch value {
-      case .bool(let value): return value
-      case .int(let value): return value != 0
-      case .none: return false
-      case .tensor, .float, .text, .list, .packed, .batchSizes, .permutation, .other: break
-      }
-    }
-    if then.contains(where: \.raises) { return false }
-    if otherwise.contains(where: \.raises) { return true }
-    if (then + otherwise).allSatisfy(\.isIdle) { return false }
-    throw ImportError(
-      file: "", place: place.text,
-      problem: "found an if that depends on the input: control flow is not carried",
-      remedy: "torch.jit.trace(model.eval(), (x,)) writes one branch alone")
-  }
-
   // MARK: Expressions
 
-  private mutating func evaluate(
+  mutating func evaluate(
     _ expression: ScriptSyntax.Expression, _ scope: Scope, _ place: Place, resultCount: Int? = nil
   ) throws(ImportError) -> Value {
     switch expression {
@@ -245,6 +211,12 @@ struct ScriptExecution {
       var values: [AtenValue] = []
       for element in elements { values.append(try evaluate(element, scope, place).plain) }
       return .plain(.list(values))
+    case .dictionary(let entries):
+      var values: [(key: String, value: AtenValue)] = []
+      for entry in entries {
+        values.append((entry.name, try evaluate(entry.value, scope, place).plain))
+      }
+      return .plain(.dictionary(values))
     case .name(let name):
       if let value = scope[name] { return value }
       if name == "inf" { return .plain(.float(.infinity)) }
@@ -259,6 +231,9 @@ struct ScriptExecution {
     case .element(let base, let index):
       let value = try evaluate(base, scope, place).plain
       let place = try evaluate(index, scope, place).plain
+      if case .dictionary(let entries) = value, case .text(let key) = place {
+        return .plain(entries.last { $0.key == key }?.value ?? .other("an element"))
+      }
       guard case .list(let values) = value, case .int(let given) = place,
         values.indices.contains(given < 0 ? given + values.count : given)
       else { return .plain(.other("an element")) }

@@ -72,14 +72,14 @@ struct ScriptImport {
   private func told(_ error: ImportError) -> ImportError {
     var error = error
     // Sizes that don't fit may be wrong guesses; other errors are so with any.
-    guard error.remedy == nil else { return error }
     let isRaised = error.problem.contains("would raise")
-    let isOfSizes = ["[", "values for"].contains { error.problem.contains($0) }
+    let isOfSizes = ["[", "values for", "axes"].contains { error.problem.contains($0) }
     if module.tracedInputs() == nil, isRaised || isOfSizes {
+      let others = error.remedy.map { "; if it is refused then too: \($0)" }
       error.remedy =
         "a scripted module does not say the sizes of its inputs: give those with which it runs in PyTorch, for each axis, 0 for the batch and the steps: \(shapeForms); "
-        + "or trace it: torch.jit.trace(model.eval(), (x,))"
-    } else if isRaised {
+        + "or trace it: torch.jit.trace(model.eval(), (x,))" + (others ?? "")
+    } else if error.remedy == nil, isRaised {
       error.remedy =
         "trace the model with an input for which it raises none: torch.jit.trace(model.eval(), (x,))"
     }
@@ -117,7 +117,11 @@ struct ScriptImport {
         // Sizes that were guessed give way to the person's.
         guard let sizes = shapes[input.name],
           module.tracedInputs() == nil || sizes.count != input.sizes.count
-        else { return input }
+        else {
+          var input = input
+          input.isGuessed = module.tracedInputs() == nil
+          return input
+        }
         return InputAlternatives.Input(
           name: input.name, kind: input.kind, sizes: sizes.map { $0 == 0 ? nil : $0 })
       }

@@ -181,6 +181,7 @@ struct ScriptParser {
       }
       return .if(condition, then: then, else: otherwise)
     }
+    if let loop = countedLoop(indent) { return loop }
     if case .word(let word) = token, ["for", "while", "with", "raise", "assert"].contains(word) {
       // The body is skipped.
       skipLine()
@@ -219,6 +220,19 @@ struct ScriptParser {
     case .element: return .control("an assignment to an element")
     default: throw failure("expected a name before '='")
     }
+  }
+
+  /// `for name in range(count):`; nil where something else stands.
+  private mutating func countedLoop(_ indent: Int) -> ScriptSyntax.Kind? {
+    let start = at
+    if skip("for"), let name = try? name(), skip("in"), skip("range"), skip(sign: "("),
+      let count = try? expressions(closing: ")"), count.count == 1, skip(sign: ":"),
+      let body = try? block(indent)
+    {
+      return .loop(name: name, count: count[0], body: body)
+    }
+    at = start
+    return nil
   }
 
   /// One expression, or a tuple: `a, b,`.
@@ -298,6 +312,7 @@ struct ScriptParser {
       return isTuple && at > start ? .tuple(elements) : elements[0]
     case .sign(UInt8(ascii: "{")):
       at += 1
+      if let entries = entries() { return .dictionary(entries) }
       var brackets = 1
       while brackets > 0 {
         if token == .sign(UInt8(ascii: "{")) { brackets += 1 }
@@ -308,6 +323,22 @@ struct ScriptParser {
       return .other("a dictionary")
     default: throw failure("expected a value")
     }
+  }
+
+  /// The rest of a dictionary whose keys are texts; nil for another.
+  private mutating func entries() -> [ScriptSyntax.Keyword]? {
+    let start = at
+    var entries: [ScriptSyntax.Keyword] = []
+    while case .text(let key) = token {
+      at += 1
+      guard skip(sign: ":"), let value = try? expression() else { break }
+      entries.append(.init(name: key, value: value))
+      if skip(sign: "}") { return entries }
+      guard skip(sign: ",") else { break }
+      if skip(sign: "}") { return entries }
+    }
+    at = start
+    return nil
   }
 
   private mutating func expressions(

@@ -12,7 +12,9 @@ enum ScriptSyntax {
     case attribute(Expression, String)
     case element(Expression, Expression)
     case call(Expression, [Expression], [Keyword])
-    /// An expression whose value is not needed, such as a dictionary or a type.
+    /// `{"key": value}`
+    case dictionary([Keyword])
+    /// An expression whose value is not needed, such as a dictionary of other keys.
     case other(String)
   }
 
@@ -32,10 +34,12 @@ enum ScriptSyntax {
     case expression(Expression)
     case `return`(Expression?)
     case `if`(Expression, then: [Statement], else: [Statement])
+    /// `for name in range(count):`
+    case loop(name: String, count: Expression, body: [Statement])
     case pass
     /// `self.name = …`
     case setAttribute(String)
-    /// A loop or another unsupported statement, with its first word.
+    /// Another loop, or another unsupported statement, with its first word.
     case control(String)
   }
 
@@ -86,6 +90,16 @@ extension ScriptSyntax.Statement {
     case .expression(.call(.attribute(.name("torch"), "warn"), _, _)): true
     default: false
     }
+  }
+
+  /// The number of values into which the result of an assignment is unpacked, there or in the statement behind it:
+  /// `_1 = torch.split(x, 3, 1)` and `a, b, = _1`; nil if it is not.
+  func partCount(unpackedIn next: ScriptSyntax.Statement?) -> Int? {
+    guard case .assign(let names, _) = kind else { return nil }
+    if names.count > 1 { return names.count }
+    guard case .assign(let parts, .name(let name))? = next?.kind, names == [name], parts.count > 1
+    else { return nil }
+    return parts.count
   }
 
   /// Whether the block raises an error.

@@ -21,11 +21,11 @@ import Testing
     #expect(operators(equation) == ["Einsum"])
   }
 
-  private func operators(_ equation: String) -> [String] {
+  private func operators(_ equation: String, of inputs: [String] = ["a", "b"]) -> [String] {
     var graph = SourceGraph(opset: 17)
     graph.nodes = [
       SourceNode(
-        name: "n", op: "Einsum", inputs: ["a", "b"], outputs: ["y"],
+        name: "n", op: "Einsum", inputs: inputs, outputs: ["y"],
         attributes: ["equation": .text(equation)])
     ]
     let expanded = Einsum.expanded(graph)
@@ -44,6 +44,21 @@ import Testing
   ])
   func products(equation: String, expected: [String]) {
     #expect(operators(equation) == expected)
+  }
+
+  /// Three tensors are two products, each a sum over one axis if there is such an order.
+  @Test(arguments: [
+    ("bxi,ij,byj->bxy", ["MatMul", "Identity", "Transpose", "MatMul", "Identity"]),
+    (
+      "bi,bj,ijk->bk",
+      [
+        "Transpose", "Transpose", "MatMul", "Transpose", "Identity", "Transpose", "Unsqueeze",
+        "MatMul", "Squeeze", "Identity",
+      ]
+    ),
+  ])
+  func productsOfThree(equation: String, expected: [String]) {
+    #expect(operators(equation, of: ["a", "b", "c"]) == expected)
   }
 
   /// A sum over two axes, or over an axis of one operand alone.

@@ -75,15 +75,16 @@ enum Arithmetic {
       for index in aligned.indices where index != widest {
         let size = aligned[index].shape[axis]
         guard size == aligned[widest].shape[axis] || size == 1 else {
-          throw l.requiringSameSteps(
-            [aligned[index].axes[axis], aligned[widest].axes[axis]],
+          let axes = [aligned[index].axes[axis], aligned[widest].axes[axis]]
+          let refusal = l.requiringSameSteps(
+            axes,
             or: StepCropping.refusal(
-              [aligned[index].axes[axis], aligned[widest].axes[axis]],
+              axes,
               node.refusal(
                 "\(values.map(\.shape))", because: "these shapes don't fit each other",
-                instead: areOfTwoInputs(aligned[index].axes[axis] + aligned[widest].axes[axis])
-                  ? Remedy.sequenceOfOwn : nil))
-          )
+                instead: areOfTwoInputs(axes[0] + axes[1]) ? Remedy.sequenceOfOwn : nil)))
+          throw InputRequirements.asManySteps(
+            &l, axes, sizes: [size, aligned[widest].shape[axis]], or: refusal)
         }
         if size != 1 || !aligned[index].axes[axis].isEmpty {
           try Arithmetic.unify(&l, &aligned, widest, index, axis: axis, node)

@@ -5,6 +5,10 @@
 struct Assumptions: Equatable, Sendable {
   /// The role of each axis of an input, as operators need it.
   var roles: [Atom.Origin: Atom.Role] = [:]
+  /// Axes of inputs that one operator needs as elements and another as steps: elements, of which steps are made.
+  var stepsOfElements: Set<Atom.Origin> = []
+  /// Axes of inputs whose size is in the file, and small enough for that.
+  var fixedAxes: Set<Atom.Origin> = []
   /// The sizes of inputs' axes, given by the person or asked for by operators.
   var shapes: [String: [Int]] = [:]
   /// Inputs that are constants: given by the person, or settings that the graph compares with a constant.
@@ -76,7 +80,14 @@ struct Assumptions: Equatable, Sendable {
   mutating func adopt(_ requirement: Requirement) -> Bool {
     switch requirement {
     case .role(let origin, let role):
-      guard roles[origin] == nil else { return false }
+      if let known = roles[origin] {
+        guard makesStepsOfVectors, Set([known, role]) == [.element, .time],
+          fixedAxes.contains(origin) || sizes[origin] != nil,
+          stepsOfElements.insert(origin).inserted
+        else { return false }
+        roles[origin] = .element
+        return true
+      }
       roles[origin] = role
     case .size(let origin, let size):
       guard sizes[origin] == nil else { return false }

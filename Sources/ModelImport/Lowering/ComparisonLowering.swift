@@ -9,6 +9,7 @@ enum ComparisonLowering {
     switch node.op {
     case "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual":
       return [.carried(try compare(&l, node))]
+    case "Sign": return [.carried(try sign(&l, node))]
     case "Not":
       var value = try boolean(&l, node, 0)
       value.isInverted.toggle()
@@ -36,6 +37,29 @@ enum ComparisonLowering {
     var result = Layout.map(&l, value, node.op == "Equal" ? .abs : .relu, node)
     result.kind = .boolean
     result.isInverted = ["Equal", "LessOrEqual", "GreaterOrEqual"].contains(node.op)
+    return result
+  }
+
+  /// 1 where the value is above 0, -1 where it is below, else 0.
+  private static func sign(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    let value = try l.carried(node, 0)
+    guard value.form != .tokens, value.kind != .boolean else {
+      throw node.refusal(
+        "ids, or true and false", because: "numbers have a sign",
+        instead: "leave it out: none of them is below 0")
+    }
+    func number(_ number: Double) -> String {
+      Arithmetic.constant(&l, [number], like: value, node).node
+    }
+    let isAbove = Layout.map(&l, value, .relu, node)
+    let isBelow = Layout.map(&l, Arithmetic.affine(&l, value, scale: [-1], node), .relu, node)
+    let (one, minusOne, zero) = (number(1), number(-1), number(0))
+    let name = node.outputs.first ?? node.name
+    let rest = l.builder.emit(.where, [isBelow.node, minusOne, zero], named: "\(name).below")
+    var result = value
+    result.node = l.builder.emit(.where, [isAbove.node, one, rest], named: name)
     return result
   }
 

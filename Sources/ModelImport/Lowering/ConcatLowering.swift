@@ -52,6 +52,18 @@ enum ConcatLowering {
     {
       return padded
     }
+    // The last steps of any sequence side by side with elements, as of a skip around the network.
+    if parts.contains(where: { mixedSteps($0.axes[axis]) != nil }) {
+      var isChanged = false
+      let apart = values.map { value -> LoweredValue in
+        guard case .carried(let part) = value, mixedSteps(part.axes[axis]) != nil,
+          let vector = FixedSteps.elements(&l, part, areSure: true, node)
+        else { return value }
+        isChanged = true
+        return .carried(vector)
+      }
+      if isChanged { return try concat(&l, node, apart, axis: axis) }
+    }
     // Steps beside elements, as of a spectrogram whose other axis is the steps.
     if let atom = parts.lazy.compactMap({ mixedSteps($0.axes[axis]) }).first {
       throw l.requiring(

@@ -101,6 +101,10 @@ enum ExampleLength {
         else { continue }
         throw l.require(.size(origin, size), or: error)
       }
+      var error = error
+      if wanted.contains(where: { l.lengths[$0]?.isOpen ?? false }) {
+        error.remedy = error.remedy ?? Remedy.expanded
+      }
       throw error
     }
   }

@@ -3,7 +3,7 @@ import ModelFormat
 /// Translates a source graph to a folder: finds the roles of its inputs' axes, translates the nodes, and keeps those that lead
 /// to an output.
 package struct GraphTranslation {
-  let graph: SourceGraph
+  private(set) var graph: SourceGraph
   var options: Options
 
   /// The person's options for a model.
@@ -26,6 +26,9 @@ package struct GraphTranslation {
 
   package init(_ graph: SourceGraph, options: Options = Options()) {
     self.graph = Einsum.expanded(graph)
+    if graph.constants.values.contains(where: \.isHalf) {
+      self.graph.notes.append(Note.halfWeights)
+    }
     self.options = options
   }
 
@@ -111,6 +114,12 @@ package struct GraphTranslation {
   ) throws(ImportError) -> FinishedGraph {
     var assumptions = Assumptions(options)
     (assumptions.carriesLengths, assumptions.dividesByLengths) = (carriesLengths, divides)
+    for input in graph.inputs {
+      for (axis, dimension) in input.dimensions.enumerated() {
+        guard case .fixed(let size) = dimension, size <= VectorSteps.maxSteps else { continue }
+        assumptions.fixedAxes.insert(Atom.Origin(input: input.name, axis: axis))
+      }
+    }
     let usual = assumptions
     var failure: ImportError?
     // The first error where steps over which a norm goes are then tried as elements.
@@ -174,7 +183,7 @@ package struct GraphTranslation {
         }
         if doubt != nil { doubted = doubted ?? refusal(error, lowering, conflicts, standIns) }
         if let axis = lowering.requirement?.axis {
-          conflicts[axis] = standIns.named(in: error, lowering)
+          conflicts[axis] = conflicts[axis] ?? standIns.named(in: error, lowering)
         }
       }
     }

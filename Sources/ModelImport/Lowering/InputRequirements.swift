@@ -4,6 +4,9 @@ enum InputRequirements {
   static func length(
     _ l: inout Lowering, of value: CarriedValue, as shape: [Int], or refusal: ImportError
   ) -> ImportError {
+    if let known = exampleSize(of: value, in: shape) {
+      return l.require(.size(known.axis, known.size), or: refusal)
+    }
     guard shape.allSatisfy({ $0 > 0 }),
       let wanted = RowMajor.count(shape, limit: Lowering.maxExtent)
     else { return refusal }
@@ -23,6 +26,36 @@ enum InputRequirements {
       return l.require(.size(origin, count), or: refusal)
     }
     return refusal
+  }
+
+  /// The size that the exporter's example had on an open axis, where the first axes of a value are open ones and the shape has
+  /// them as its first too, one as a number: [steps, batch, 2, 6] as [12, -1, 12].
+  private static func exampleSize(
+    of value: CarriedValue, in shape: [Int]
+  ) -> (axis: Atom.Origin, size: Int)? {
+    let open = value.axes.prefix {
+      $0.count == 1 && $0[0].isOpen && $0[0].role != .element && !$0[0].isDerived
+    }.map { $0[0] }
+    let rest = shape.dropFirst(open.count)
+    guard open.count > 1, !rest.isEmpty, rest.allSatisfy({ $0 > 0 }),
+      RowMajor.count(Array(rest), limit: Lowering.maxElements)
+        == value.shape.dropFirst(open.count).reduce(1, *),
+      let (atom, size) = zip(open, shape).first(where: { (1...1024).contains($1) }),
+      let origin = atom.origin
+    else { return nil }
+    return (origin, size)
+  }
+
+  /// Asks that open steps beside elements are as many as these, as the graph computes with no others, where nothing else is asked.
+  static func asManySteps(
+    _ l: inout Lowering, _ axes: [[Atom]], sizes: [Int], or refusal: ImportError
+  ) -> ImportError {
+    let open = axes.first { $0.count == 1 && $0[0].role == .time && $0[0].isOpen }?.first
+    guard l.requirement == nil, let open, let origin = open.origin, !open.isDerived,
+      axes.contains(where: { $0.allSatisfy { $0.role == .element } }),
+      let count = sizes.first(where: { $0 != open.size })
+    else { return refusal }
+    return l.require(.size(origin, count), or: refusal)
   }
 
   /// Asks that an open batch has as many sequences as the exporter's example; nil if the atoms are no such batch.

@@ -50,9 +50,12 @@ enum MatrixLowering {
     guard let inner = value.shape.last, weights.rank >= 1 else {
       throw node.refusal("\(value.shape) and \(weights.shape)", because: "a number is no matrix")
     }
-    let matrix = weights.rank == 1 ? weights.reshaped([weights.count, 1]) : weights
+    let matrix =
+      weights.rank == 1
+      ? weights.reshaped([weights.count, 1]) : withoutBatch(weights, of: value)
     guard matrix.shape.dropLast(2).allSatisfy({ $0 == 1 }), matrix.shape[matrix.rank - 2] == inner
     else {
+      if let result = try perElement(&l, node, value, weights, isFirst: false) { return result }
       throw l.requiring(
         value.axes[value.axes.count - 1], ofSize: matrix.shape[matrix.rank - 2],
         or: node.refusal(
@@ -65,7 +68,10 @@ enum MatrixLowering {
       &l,
       value, axis: value.axes.count - 1, outputs: outputs, node
     ) { output, input in matrix[input * outputs + output] }
-    if weights.rank == 1 { result.axes.removeLast() }
+    guard weights.rank > 1 else {
+      result.axes.removeLast()
+      return result
+    }
     return Layout.padded(result, rank: weights.rank)
   }
 
@@ -74,20 +80,68 @@ enum MatrixLowering {
     _ l: inout Lowering, _ node: SourceNode, _ weights: SourceTensor, _ value: CarriedValue
   ) throws(ImportError) -> CarriedValue {
     let axis = max(value.axes.count - 2, 0)
-    guard weights.rank >= 2, !value.axes.isEmpty, weights.shape.dropLast(2).allSatisfy({ $0 == 1 }),
-      weights.shape[weights.rank - 1] == value.shape[axis]
+    // A vector is a matrix of one row, which the product does not have.
+    let matrix =
+      weights.rank == 1
+      ? weights.reshaped([1, weights.count]) : withoutBatch(weights, of: value)
+    guard matrix.rank >= 2, !value.axes.isEmpty, matrix.shape.dropLast(2).allSatisfy({ $0 == 1 }),
+      matrix.shape[matrix.rank - 1] == value.shape[axis]
     else {
+      if let result = try perElement(&l, node, value, weights, isFirst: true) { return result }
       throw node.refusal(
         "weights of \(weights.shape) and \(value.shape)", because: "one matrix for all is carried",
         instead: remedy(value, axis: axis)
           ?? (weights.rank > 2 && !value.timeAtoms.isEmpty ? Remedy.learnedQuery : nil))
     }
-    let (outputs, inner) = (weights.shape[weights.rank - 2], value.shape[axis])
-    let result = try MatrixLowering.contracting(&l, value, axis: axis, outputs: outputs, node) {
+    let (outputs, inner) = (matrix.shape[matrix.rank - 2], value.shape[axis])
+    var result = try MatrixLowering.contracting(&l, value, axis: axis, outputs: outputs, node) {
       output, input in
-      weights[output * inner + input]
+      matrix[output * inner + input]
+    }
+    guard weights.rank > 1 else {
+      result.axes.remove(at: axis)
+      return result
     }
     return Layout.padded(result, rank: weights.rank)
+  }
+
+  /// The weights without an axis before the matrix that has the same for each sequence of the batch.
+  private static func withoutBatch(
+    _ weights: SourceTensor, of value: CarriedValue
+  ) -> SourceTensor {
+    var result = weights
+    let missing = value.axes.count - weights.rank
+    for axis in weights.shape.indices.dropLast(2)
+    where weights.shape[axis] > 1 && axis + missing >= 0 {
+      guard value.axes[axis + missing].map(\.role) == [.batch] else { continue }
+      result = result.common(along: axis) ?? result
+    }
+    return result
+  }
+
+  /// A product with a matrix of its own for each element of the axes before, as for each head of attention; nil for other shapes.
+  private static func perElement(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ weights: SourceTensor,
+    isFirst: Bool
+  ) throws(ImportError) -> CarriedValue? {
+    let rank = value.axes.count
+    guard rank > 2, weights.rank == rank, value.timeAtoms.allSatisfy({ $0.size > 1 }),
+      zip(weights.shape, value.shape).dropLast(2).allSatisfy({ $0 == $1 || $0 == 1 })
+    else { return nil }
+    let summed = isFirst ? rank - 2 : rank - 1
+    guard weights.shape[isFirst ? rank - 1 : rank - 2] == value.shape[summed],
+      value.axes[summed].allSatisfy({ $0.role == .element })
+    else { return nil }
+    // [.., 1, K, N] times [.., M, K, 1], or [.., M, K, 1] times [.., 1, K, N].
+    var wide = value
+    wide.axes.insert([], at: isFirst ? rank - 2 : rank)
+    var shape = weights.shape
+    shape.insert(1, at: isFirst ? rank : rank - 2)
+    guard
+      case .carried(let product) = try ElementwiseLowering.binary(
+        &l, node, "Mul", .carried(wide), .constant(weights.reshaped(shape)))
+    else { return nil }
+    return try summing(&l, product, axes: [rank - 1], node)
   }
 
   /// The product of two values over axes of elements.

@@ -8,7 +8,7 @@ enum ReductionLowering {
   ) throws(ImportError) -> [LoweredValue]? {
     switch node.op {
     case "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceL1",
-      "ReduceSumSquare", "GlobalAveragePool", "GlobalMaxPool":
+      "ReduceSumSquare", "ReduceLogSumExp", "GlobalAveragePool", "GlobalMaxPool":
       return try reduce(&l, node)
     case "Softmax", "LogSoftmax": return try softmax(&l, node)
     case "ArgMax": return [try largest(&l, node)]
@@ -53,6 +53,18 @@ enum ReductionLowering {
         axes: try l.integers(node, "axes", input: 1))
     }
     if axes.isEmpty { return [.carried(value)] }
+    func kept(_ value: CarriedValue) -> CarriedValue {
+      var result = value
+      for axis in axes.sorted() { result.axes.insert([], at: axis) }
+      return result
+    }
+    // The largest is subtracted first, so that no power is too large.
+    var largest: CarriedValue?
+    if node.op == "ReduceLogSumExp" {
+      let found = try over(&l, node, value, axes: axes, .max)
+      let shifted = try Arithmetic.combining(&l, [value, kept(found)], .subtract, node)
+      (largest, value) = (found, Layout.map(&l, shifted, .exp, node))
+    }
     let kind: Kind
     switch node.op {
     case "ReduceMean", "GlobalAveragePool": kind = .mean
@@ -65,8 +77,11 @@ enum ReductionLowering {
     var result = try over(&l, node, value, axes: axes, kind)
     if kind == .min { result = Arithmetic.affine(&l, result, scale: [-1], node) }
     if node.op == "ReduceL2" { result = Layout.map(&l, result, .sqrt, node) }
-    if keeps { for axis in axes.sorted() { result.axes.insert([], at: axis) } }
-    return [.carried(result)]
+    if let largest {
+      result = try Arithmetic.combining(
+        &l, [Layout.map(&l, result, .log, node), largest], .add, node)
+    }
+    return [.carried(keeps ? kept(result) : result)]
   }
 
   /// The reduction; the result does not have the reduced axes.

@@ -99,7 +99,16 @@ enum ShapeLowering {
   {
     var value = try l.carried(node, 0)
     let axes = try l.integers(node, "axes", input: 1)
-    let dropped = try ShapeOperators.squeezedAxes(node, value.shape, axes)
+    let dropped: Set<Int>
+    do throws(ImportError) {
+      dropped = try ShapeOperators.squeezedAxes(node, value.shape, axes)
+    } catch {
+      var error = error
+      // What is left of the example's steps by a pool over all of them.
+      let isOfPool = value.timeAtoms.contains { $0.isOpen && $0.isDerived }
+      error.remedy = isOfPool ? Remedy.stepsOfTheExample : Remedy.squeezed
+      throw error
+    }
     // Moves steps or a batch of size 1 to a neighbour, so that they are not lost.
     let lost = dropped.sorted().flatMap { value.axes[$0] }
     value.axes = value.axes.indices.filter { !dropped.contains($0) }.map { value.axes[$0] }
@@ -223,7 +232,8 @@ enum ShapeLowering {
     node.refusal(
       "\(value.shape) as \(shape)",
       because: "this puts together parts of \(atom.role.rawValue) with others",
-      instead: atom.role == .time && value.shape.first == shape.first ? Remedy.windows : nil
+      instead: atom.role != .time
+        ? nil : value.shape.first == shape.first ? Remedy.windows : Remedy.computedSizes
     )
   }
 

@@ -113,6 +113,12 @@ enum StepJoin {
     _ l: inout Lowering, _ node: SourceNode, _ part: LoweredValue, axis: Int
   ) throws(ImportError) -> CarriedValue {
     if case .pending(let value) = part { throw PatternLowering.refusal(node, value) }
+    // One step that is repeated, as before and behind a moving average.
+    if case .carried(let vector) = part, !vector.axes[axis].isEmpty,
+      let made = try VectorSteps.sequence(&l, node, vector, time: axis, states: [])
+    {
+      return Layout.inForeignOrder(&l, made, node)
+    }
     guard case .carried(var value) = part, value.form != .tokens, value.axes[axis].count <= 1,
       value.timeAtoms == value.axes[axis]
     else {

@@ -15,12 +15,12 @@ enum VectorSteps {
     return made
   }
 
-  /// The vector as the sequence that a recurrent network reads; nil if its axis of steps is something else than elements.
+  /// The vector as a sequence; nil if its axis of steps is something else than elements.
   ///
   /// - Parameters:
   ///   - time: the axis of steps.
   ///   - states: the network's initial states. If an input has them, each call of the source graph may be a step.
-  private static func sequence(
+  static func sequence(
     _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, states: [CarriedValue]
   ) throws(ImportError) -> CarriedValue? {
     let steps = x.axes[time]
@@ -34,8 +34,13 @@ enum VectorSteps {
       result.form = .sequence
       return result
     }
-    // Elements of an input are better read as steps of the input.
-    guard steps.allSatisfy({ $0.role == .element && $0.origin == nil }) else { return nil }
+    // Elements of an input are better read as steps of the input, where nothing needs them as elements.
+    guard
+      steps.allSatisfy({ atom in
+        atom.role == .element
+          && atom.origin.map { l.assumptions.stepsOfElements.contains($0) } ?? true
+      })
+    else { return nil }
     let count = x.shape[time]
     guard count <= maxSteps else {
       throw node.refusal(

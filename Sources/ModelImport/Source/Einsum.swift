@@ -1,4 +1,4 @@
-/// Products of two tensors with labelled axes, `bth,bsh->bts`, as ONNX's Einsum and PyTorch's einsum have them.
+/// Products of tensors with labelled axes, `bth,bsh->bts`, as ONNX's Einsum and PyTorch's einsum have them.
 enum Einsum {
   /// The labels of each operand's axes, and of the result's; nil for other equations than those of letters.
   static func labels(_ equation: String) -> (operands: [[Character]], result: [Character])? {
@@ -17,15 +17,57 @@ enum Einsum {
     return (operands, result)
   }
 
-  /// The graph with its products of two tensors as matrix products; those that are none stay.
+  /// The graph with its products as matrix products, those of more than two tensors one behind the other; those that are none
+  /// stay.
   static func expanded(_ graph: SourceGraph) -> SourceGraph {
     guard graph.nodes.contains(where: { $0.op == "Einsum" }) else { return graph }
     var graph = graph
     graph.nodes = graph.nodes.flatMap { node in
-      node.op == "Einsum" ? Expansion(node)?.nodes ?? [node] : [node]
+      node.op == "Einsum" ? pairs(node).flatMap { Expansion($0)?.nodes ?? [$0] } : [node]
     }
     return graph
   }
+
+  /// A product of more than two tensors as products of two; others as they are.
+  private static func pairs(_ node: SourceNode) -> [SourceNode] {
+    guard (3...maxOperands).contains(node.inputs.count), let output = node.output(0),
+      let parts = labels(node.text("equation", default: "")),
+      parts.operands.count == node.inputs.count
+    else { return [node] }
+    var operands = Array(zip(node.inputs, parts.operands))
+    var nodes: [SourceNode] = []
+    while operands.count > 1 {
+      /// The axes of two operands that are no others', and not the result's.
+      func summed(_ first: Int, _ second: Int) -> [Character] {
+        let others = operands.indices.filter { $0 != first && $0 != second }
+          .flatMap { operands[$0].1 }
+        return operands[first].1.filter {
+          operands[second].1.contains($0) && !others.contains($0) && !parts.result.contains($0)
+        }
+      }
+      let all = operands.indices.flatMap { first in
+        operands.indices.dropFirst(first + 1).map { (first, $0) }
+      }
+      // A matrix product sums over one axis.
+      let (first, second) = all.first { summed($0, $1).count == 1 } ?? (0, 1)
+      let (left, right) = (operands[first], operands[second])
+      let sums = summed(first, second)
+      let isLast = operands.count == 2
+      let joined = left.1 + right.1.filter { !left.1.contains($0) }
+      let result = isLast ? parts.result : joined.filter { !sums.contains($0) }
+      var pair = node
+      pair.inputs = [left.0, right.0]
+      pair.outputs = [isLast ? output : "\(output)/einsum/pair.\(nodes.count)"]
+      pair.attributes["equation"] = .text(
+        "\(String(left.1)),\(String(right.1))->\(String(result))")
+      nodes.append(pair)
+      operands.remove(at: second)
+      operands[first] = (pair.outputs[0], result)
+    }
+    return nodes
+  }
+
+  private static let maxOperands = 8
 
   /// The nodes of one product.
   private struct Expansion {

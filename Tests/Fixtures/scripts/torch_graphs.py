@@ -4,7 +4,7 @@ Each folder holds traced.pt, frozen.pt (of which torch.jit.freeze took the names
 PyTorch makes them, and io.json as ops.py has it: what
 PyTorch answers for sequences of several lengths, each alone, with the outputs by their number.
 
-Use: python torch_graphs.py [NAME…] (PyTorch 2.15; truths and those behind it with 2.13)
+Use: python torch_graphs.py [NAME…] (PyTorch 2.15; truths and those behind it with 2.13: name them)
 """
 
 import json
@@ -665,6 +665,152 @@ class CausalLayers(nn.Module):
         return self.layers(self.entry(x), mask=mask, is_causal=True)
 
 
+class Decoder(nn.Module):
+    """Steps that read what the step before answered, in a loop whose rounds are known; a dictionary of answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+        self.cell = nn.GRUCell(3, 4)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        h = self.rnn(x)[1][0]
+        y = x[:, -1]
+        steps: list[Tensor] = []
+        for i in range(3):
+            h = self.cell(y, h)
+            y = y + (i + 1) * self.fc(h)
+            steps.append(y)
+        return {"steps": torch.stack(steps, 1), "state": h}
+
+
+class Parts(nn.Module):
+    """Parts of one size, whose count a trace has in the statement behind; a spectral norm, and signs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry = nn.utils.parametrizations.spectral_norm(nn.Linear(3, 6))
+        self.conv = nn.Conv1d(6, 8, 3, padding=1)
+        self.rnn = nn.LSTM(2, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b, c, d = torch.split(self.conv(self.entry(x).transpose(1, 2)), 2, dim=1)
+        z = torch.sigmoid(a) * torch.tanh(b) + c * torch.sign(d) * torch.log1p(d.abs())
+        return self.rnn(z.transpose(1, 2))[0]
+
+
+class Average(nn.Module):
+    """A moving average of the steps behind the first, repeated, and before the last, repeated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = nn.AvgPool1d(5, 1)
+        self.rnn = nn.GRU(6, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = torch.cat((x[:, :1].repeat(1, 2, 1), x, x[:, -1:].repeat(1, 2, 1)), 1)
+        mean = self.pool(wide.transpose(1, 2)).transpose(1, 2)
+        return self.rnn(torch.cat((x - mean, mean), -1))[0]
+
+
+class Window(nn.Module):
+    """A window of numbers, which a matrix reads as elements and a network as steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.basis = nn.Linear(3, 3)
+        self.rnn = nn.GRU(1, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.rnn((x - torch.relu(self.basis(x))).unsqueeze(-1))[0][:, -1]
+
+
+class Smoothed(nn.Module):
+    """Exponential smoothing in a loop over the steps, by which these are divided."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(0.3))
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = torch.sigmoid(self.weight)
+        level = x[:, 0]
+        levels = [level]
+        for i in range(1, x.size(1)):
+            level = weight * x[:, i] + (1 - weight) * level
+            levels.append(level)
+        return self.rnn(x / (1 + torch.stack(levels, 1).abs()))[0][:, -1] * level[:, :1]
+
+
+class Largest(nn.Module):
+    """The largest of the steps that are no padding: minus infinity elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 4)
+        self.rnn = nn.GRU(4, 5, batch_first=True)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        y = self.rnn(self.embedding(ids))[0]
+        return y.masked_fill((ids == 0).unsqueeze(-1), float("-inf")).max(1).values
+
+
+class Weighed(nn.Module):
+    """The weights of a pool as an answer of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 5, batch_first=True)
+        self.score = nn.Linear(5, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.rnn(x)[0]
+        weights = torch.softmax(self.score(torch.tanh(y)), dim=1)
+        return (weights * y).sum(1), weights.squeeze(-1)
+
+
+class Squeezed(nn.Module):
+    """All axes of size 1 taken away, that of a batch of one sequence among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 5, batch_first=True)
+        self.fc = nn.Linear(5, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sigmoid(self.fc(self.rnn(x)[1].squeeze()).squeeze())
+
+
+class Asked(nn.Module):
+    """Attention whose query is a parameter, with heads; and the largest of the steps, softly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+        self.query = nn.Parameter(torch.randn(1, 2, 4))
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y = self.rnn(x)[0]
+        found, _ = self.attention(self.query.expand(x.size(0), -1, -1), y, y)
+        return found.flatten(1), torch.logsumexp(y, dim=1), torch.logsumexp(y, dim=-1, keepdim=True)
+
+
+class Bilinear(nn.Module):
+    """Products of the elements of two vectors; steps rounded to 16 bits, which the folder does not round."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+        self.product = nn.Bilinear(4, 3, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.to(torch.bfloat16).float()
+        return F.logsigmoid(self.product(self.rnn(x)[0], x))
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -678,21 +824,25 @@ MODELS = {
     "ramps": Ramps, "started": Started, "quotients": Quotients,
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
     "spectral": Spectral, "spectral_layer": SpectralLayer,
+    "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
+    "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
-       "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer")
+       "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
+       "decoder", "parts", "average", "window", "smoothed", "largest",
+       "weighed", "squeezed", "asked", "bilinear")
 # Called without gradients, attention is one call.
 ATTENDED = ("attended", "causal_layers")
 # Of one length.
 FIXED = ("flattened", "positions", "deviation", "pieces", "each_step", "position_ids", "step_weights", "written_end",
-         "ramps", "spectral_layer")
+         "ramps", "spectral_layer", "smoothed")
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     """The arguments of `forward`."""
-    if name in ("tagger", "both_ends", "one_hot", "operators"):
+    if name in ("tagger", "both_ends", "one_hot", "operators", "largest"):
         return {"ids": torch.randint(1, 11, (batch, length))}
     if name in ("packed", "sorted"):
         return {"ids": torch.randint(1, 11, (batch, length)),
@@ -707,7 +857,7 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
         return {"ids": torch.randint(1, 11, (batch, length))}
     if name == "series":
         return {"x": torch.randn(batch, length, 2), "ids": torch.randint(1, 11, (batch,))}
-    if name == "vector_steps":
+    if name in ("vector_steps", "window"):
         return {"x": torch.randn(batch, 3)}
     if name == "last_states":
         return {"x": torch.randn(length, batch, 3)}
@@ -715,6 +865,8 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
         return {"token": torch.randint(0, 7, (batch, 1)), "hidden": torch.randn(1, batch, 4),
                 "steps": torch.randn(batch, length, 4)}
     x = {"x": torch.randn(batch, length, 12 if name == "image" else 3)}
+    if name == "bilinear":
+        x = {"x": x["x"].to(torch.bfloat16).float()}
     if name == "stateful":
         x |= {"h": torch.randn(1, batch, 4), "c": torch.randn(1, batch, 4)}
     return x
@@ -735,6 +887,7 @@ def cases(name: str, model: nn.Module) -> Json:
         given = inputs(name, 1, length)
         with torch.no_grad():
             answers = model(*given.values())
+        answers = tuple(answers.values()) if isinstance(answers, dict) else answers
         answers = answers if isinstance(answers, tuple) else (answers,)
         found.append({
             "inputs": {k: described(v) for k, v in given.items() if k != "lengths"},
@@ -789,9 +942,9 @@ def main() -> None:
         example = tuple(inputs(name, 2, 6).values())
         # The classes of attention's layers get other names at every trace.
         with torch.set_grad_enabled(name not in ATTENDED):
-            torch.jit.trace(model, example, check_trace=name not in ATTENDED).save(folder / "traced.pt")
+            torch.jit.trace(model, example, check_trace=name not in ATTENDED, strict=False).save(folder / "traced.pt")
         if name in ("tagger", "last_states", "stateful", "projected", "sorted", "voice", "position_ids", "causal",
-                    "step_weights", "written_end"):
+                    "step_weights", "written_end", "decoder"):
             torch.jit.script(model).save(folder / "scripted.pt")
         if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation", *NEW):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")

@@ -46,6 +46,14 @@ import Testing
     try expectAgreement(draft, steps: isOpen ? [3, 7, 12, 20, 33] : [12])
   }
 
+  /// The first step, three times before the others: as steps that are made of a vector.
+  @Test(arguments: [false, true]) func stepsThatAreRepeated(isOpen: Bool) throws {
+    let nodes = first("x") + [node("Tile", ["start", "counts"], "tiled")]
+    let draft = try draft(
+      graph(nodes + concat(["tiled", "x"]), ["counts": integers([1, 3, 1])], isOpen: isOpen))
+    try expectAgreement(draft, steps: isOpen ? [3, 7, 12, 20] : [12])
+  }
+
   /// The first step of a value, as `start`.
   private func first(_ source: String) -> [SourceNode] {
     [

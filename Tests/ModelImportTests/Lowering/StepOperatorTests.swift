@@ -32,6 +32,98 @@ import Testing
     }
   }
 
+  /// An output that is the same whatever the inputs are is left out, which is told also before other outputs.
+  @Test func constantOutputsAreTold() throws {
+    var graph = graph([node("Neg", ["x"], "y")], ["w": integers([3])], isOpen: true)
+    graph.outputs = ["w", "y"]
+    let draft = try draft(graph)
+    #expect(draft.description.outputs.map(\.name) == ["y"])
+    #expect(draft.notes.contains { $0.contains("\"w\" is left out") }, "\(draft.notes)")
+  }
+
+  /// Raw samples in windows: the check computes as many as a window needs.
+  @Test func aCheckHasAsManyStepsAsAWindow() throws {
+    let weights = SourceTensor(shape: [2, 4, 100], elements: (0..<800).map { Double($0 % 7) })
+    let draft = try draft(
+      graph(
+        [
+          node("Transpose", ["x"], "t", ["perm": .integers([0, 2, 1])]),
+          node("Conv", ["t", "w"], "y", ["strides": .integers([50])]),
+        ], ["w": weights], isOpen: true))
+    #expect(draft.comparedSteps == nil)
+    #expect(draft.reference?.computedSteps() == 240)
+    try expectAgreement(draft, steps: [100, 240, 333])
+  }
+
+  /// A shape of the exporter's example: the steps stand in it as a number, and the batch is open.
+  @Test func aShapeWithTheExamplesSteps() throws {
+    let draft = try draft(
+      graph(
+        [
+          node("Transpose", ["x"], "t", ["perm": .integers([1, 0, 2])]),
+          node("Reshape", ["t", "shape"], "y"),
+        ], ["shape": integers([12, -1, 2, 2])], isOpen: true))
+    #expect(draft.comparedSteps == 12)
+    try expectAgreement(draft, steps: [12])
+  }
+
+  /// The signs of steps and of elements, 0 among them.
+  @Test(arguments: [false, true])
+  func signs(isOpen: Bool) throws {
+    let model = try ModelGraph(
+      try draft(graph([node("Sign", ["x"], "y")], isOpen: isOpen)).model())
+    let numbers = (0..<48).map { Float($0 % 3 - 1) * Float($0) }
+    let answer = SoleRider.answer(
+      model, try InputSequence([.features(numbers)], for: model.model))[0]
+    #expect(answer == numbers.map { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 })
+  }
+
+  /// A vector or a matrix before the elements of steps that lie last, one for each sequence of the batch or one for all.
+  @Test(arguments: [[4], [4, 4], [2, 4], [1, 3, 4]], [false, true])
+  func weightsBeforeTheSteps(shape: [Int], isOpen: Bool) throws {
+    let count = shape.reduce(1, *)
+    let weights = SourceTensor(shape: shape, elements: (0..<count).map { Double($0) / 7 - 1 })
+    let draft = try draft(
+      graph(
+        [
+          node("Transpose", ["x"], "t", ["perm": .integers([0, 2, 1])]),
+          node("MatMul", ["w", "t"], "y"),
+        ], ["w": weights], isOpen: isOpen))
+    try expectAgreement(draft, steps: isOpen ? [3, 12, 20] : [12])
+  }
+
+  /// Weights that are repeated for each sequence of the batch, as `w.expand(x.size(0), -1, -1)` repeats them.
+  @Test func weightsOfEachSequence() throws {
+    let draft = try draft(
+      graph(
+        [
+          node("Shape", ["x"], "sizes", ["end": .integer(1)]),
+          node("Concat", ["sizes", "rest"], "shape", ["axis": .integer(0)]),
+          node("Expand", ["w", "shape"], "all"),
+          node("MatMul", ["x", "all"], "h"),
+          node("Transpose", ["h"], "t", ["perm": .integers([0, 2, 1])]),
+          node("MatMul", ["all", "t"], "y"),
+        ],
+        [
+          "w": SourceTensor(shape: [1, 4, 4], elements: (0..<16).map { Double($0) / 7 - 1 }),
+          "rest": integers([4, 4]),
+        ], isOpen: true))
+    try expectAgreement(draft, steps: [3, 12, 20])
+  }
+
+  /// Weights that are repeated for each step are too many: the refusal says that arithmetic repeats them.
+  @Test func weightsOfEachStep() {
+    let error = #expect(throws: ImportError.self) {
+      try draft(
+        graph(
+          [
+            node("Shape", ["x"], "sizes"), node("Expand", ["w", "sizes"], "all"),
+            node("Add", ["x", "all"], "y"),
+          ], ["w": SourceTensor(shape: [4], elements: [1, 2, 3, 4])], isOpen: true))
+    }
+    #expect(error?.remedy?.contains("leave the expand out") == true)
+  }
+
   /// Steps that a padding takes away are the first or the last, however many they are.
   @Test(arguments: [(-8, 0), (0, -8), (-7, -2)])
   func negativePads(before: Int, after: Int) throws {

@@ -74,7 +74,7 @@ import Testing
   func valuesAreThoseOfTheGraph(file: String) throws {
     let draft = try importedFolder(ImportRequest(files: [Fixtures.path("torch_graphs/\(file)")]))
     let reference = try #require(draft.reference)
-    let steps = reference.fixedSteps ?? reference.exampleSteps ?? 6
+    let steps = draft.comparedSteps ?? 6
     let graph = try ModelGraph(draft.model())
     var noise = Noise(seed: 7)
     let sequence = try noise.sequence(for: graph.model, steps: steps, isEqual: true)
@@ -203,8 +203,16 @@ import Testing
         .return(.call(.attribute(.attribute(.name("self"), "fc"), "forward"), [x], []))
       ])
     #expect(try statements("pass\nreturn None") == [.pass, .return(ScriptSyntax.Expression.none)])
+    #expect(try statements("for i in y:\n  y = x\nreturn x") == [.control("for"), .return(x)])
+    let round = ScriptSyntax.Kind.assign(["y"], x)
+    let loop = try statements("for i in range(3):\n  y = x\nreturn x")
+    guard case .loop("i", .int(3), let body)? = loop.first else {
+      Issue.record("\(loop)")
+      return
+    }
+    #expect(body.map(\.kind) == [round])
     #expect(
-      try statements("for i in range(3):\n  y = x\nreturn x") == [.control("for"), .return(x)])
+      try statements("return {\"a\": x}") == [.return(.dictionary([.init(name: "a", value: x)]))])
   }
 
   /// However many there are, they leave the depth of what follows as it was.

@@ -21,7 +21,7 @@ enum AtenWeights {
       if beta == 0 { return .tensor(product) }
       if beta != 1 { bias = .tensor(try AtenElementwise.two(&t, "Mul", bias, .float(beta), call)) }
       return .tensor(try AtenElementwise.two(&t, "Add", .tensor(product), bias, call))
-    case "mm", "bmm", "matmul", "mv", "dot":
+    case "mm", "bmm", "matmul", "mv", "dot", "vdot":
       return .tensor(product(&t, try call.tensor(0, "self"), try call.tensor(1, "other"), call))
     case "conv_transpose1d", "conv_transpose2d":
       throw call.failure(
@@ -59,6 +59,7 @@ enum AtenWeights {
             "epsilon": .float(try call.number(3, "eps", default: 1.1920929e-07)),
           ],
           rank: x.rank, of: call))
+    case "bilinear": return .tensor(try bilinear(&t, call))
     case "einsum":
       guard let equation = call.text(0, "equation") else {
         throw call.failure("no equation", because: "it needs one")
@@ -70,6 +71,36 @@ enum AtenWeights {
           rank: Einsum.labels(equation)?.result.count, of: call))
     default: return nil
     }
+  }
+
+  /// A sum over the products of the elements of two tensors, with weights [outputs, elements, elements].
+  private static func bilinear(
+    _ t: inout AtenTranslation, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    let (first, second) = (try call.tensor(0, "input1"), try call.tensor(1, "input2"))
+    guard let rank = first.rank, rank == second.rank, (1...8).contains(rank) else {
+      throw call.failure("tensors of other ranks", because: "both have the same axes before theirs")
+    }
+    let weight = try call.tensor(2, "weight")
+    guard let shape = t.shape(of: weight), shape.count == 3 else {
+      throw call.failure("a weight that is computed", because: "it must be known from the file")
+    }
+    // The first's elements as a matrix for the second's: [.., outputs, elements].
+    let turned = t.emit("Transpose", [weight], ["perm": .integers([1, 0, 2])], rank: 3, of: call)
+    let matrix = t.emit(
+      "Reshape", [turned, t.ints([shape[1], shape[0] * shape[2]])], rank: 2, of: call)
+    let rows = t.emit(
+      "Reshape",
+      [
+        t.emit("MatMul", [first, matrix], rank: rank, of: call),
+        t.ints(Array(repeating: 0, count: rank - 1) + [shape[0], shape[2]]),
+      ], rank: rank + 1, of: call)
+    let other = AtenShapes.unsqueeze(&t, second, rank - 1, call)
+    let product = t.emit(
+      "ReduceSum", [t.emit("Mul", [rows, other], rank: rank + 1, of: call), t.ints([rank])],
+      ["keepdims": .integer(0)], rank: rank, of: call)
+    guard let bias = call.optionalTensor(3, "bias") else { return product }
+    return t.emit("Add", [product, bias], rank: rank, of: call)
   }
 
   static func linear(

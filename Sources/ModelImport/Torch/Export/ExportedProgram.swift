@@ -58,13 +58,15 @@ struct ExportedProgram {
     result.sizes = sizes.map { $0["as_int"]?.int }
     result.hints = sizes.map { $0["as_expr"]?["hint"]?["as_int"]?.int }
     result.isKnown = true
-    // These numbers are PyTorch's plus one.
-    if let type = meta["dtype"]?.int.map({ $0 - 1 }) {
+    if let type = meta["dtype"]?.int.map(Self.atenType) {
       result.isWhole = !AtenShapes.floatTypes.contains(type)
       result.isBoolean = type == AtenShapes.booleanType
     }
     return result
   }
+
+  /// PyTorch's number of a type, from that of the file: one less, but for bfloat16.
+  private static func atenType(_ number: Int) -> Int { number == 13 ? 15 : number - 1 }
 
   // MARK: The graph
 
@@ -195,7 +197,7 @@ struct ExportedProgram {
     case "as_bool": return .bool(content.isTrue)
     case "as_string": return content.text.map { .text($0) } ?? .other(kind)
     // These numbers are PyTorch's plus one.
-    case "as_scalar_type": return content.int.map { .int($0 - 1) } ?? .other(kind)
+    case "as_scalar_type": return content.int.map { .int(Self.atenType($0)) } ?? .other(kind)
     case "as_sym_int", "as_sym_bool", "as_sym_float":
       if let name = content["as_name"] { return try named(name) }
       return try value(content, values, place)

@@ -917,15 +917,29 @@ class ScoresOfSteps(nn.Module):
         return torch.log_softmax(self.rnn(x)[0], 1)
 
 
+class Selected(nn.Module):
+    """Takes three elements one by one, so that it computes with more as well; the weights' sizes suggest others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each = nn.ModuleList([nn.Linear(1, 4) for _ in range(3)])
+        self.rnn = nn.LSTM(12, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [layer(x[..., i:i + 1]) for i, layer in enumerate(self.each)]
+        return self.rnn(torch.cat(parts, -1))[0]
+
+
 def write_refused() -> None:
-    """Scripted modules: one that runs with a batch of sequences and can't be carried so, and two whose weights do not tell how
-    many elements their input has."""
-    for name, model in (("scores_of_steps", ScoresOfSteps()), ("ramps", Ramps()), ("spectral", Spectral())):
+    """Scripted modules: one that runs with a batch of sequences and can't be carried so, and three whose weights do not tell
+    how many elements their input has."""
+    for name, model in (("scores_of_steps", ScoresOfSteps()), ("ramps", Ramps()), ("spectral", Spectral()),
+                        ("selected", Selected())):
         path = ROOT.parent / "torch_scripts" / f"{name}.pt"
         path.parent.mkdir(exist_ok=True)
         torch.jit.script(model.eval()).save(path)
         without_places(path)
-        if name == "spectral":
+        if name in ("spectral", "selected"):
             path.with_suffix(".json").write_text(json.dumps(cases(name, model)) + "\n")
 
 

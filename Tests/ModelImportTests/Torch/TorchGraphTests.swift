@@ -45,9 +45,11 @@ import Testing
     #expect(error?.description.contains("over the steps") == true)
   }
 
-  /// Where the weights do not tell how many elements an input has, the shape is asked for in the forms that it may have.
-  @Test func aScriptedModuleIsReadWithAShape() throws {
-    var request = ImportRequest(files: [Fixtures.path("torch_scripts/ramps.pt")])
+  /// Where the weights do not tell how many elements an input has, the shape is asked for in the forms that it may have;
+  /// also where the module takes the elements one by one, and would compute with the numbers that weights suggest.
+  @Test(arguments: ["ramps", "selected"]) func aScriptedModuleIsReadWithAShape(name: String) throws
+  {
+    var request = ImportRequest(files: [Fixtures.path("torch_scripts/\(name).pt")])
     let error = #expect(throws: ImportError.self) { try importedFolder(request) }
     for form in ["--shape 'x=0,0,N'", "0,0 for ids", "0,N for a vector", "0,C,H,W for an image"] {
       #expect(error?.remedy?.contains(form) == true)
@@ -57,11 +59,11 @@ import Testing
   }
 
   /// Functions that only check sizes, and branches that only warn, are passed over, also where the sizes are not known.
-  @Test func aScriptedModuleThatChecksSizes() throws {
-    var request = ImportRequest(files: [Fixtures.path("torch_scripts/spectral.pt")])
+  @Test(arguments: ["spectral", "selected"]) func aScriptedModuleOfGivenSizes(name: String) throws {
+    var request = ImportRequest(files: [Fixtures.path("torch_scripts/\(name).pt")])
     request.shapes = ["x=0,0,3"]
     let graph = try ModelGraph(try importedFolder(request).model())
-    for expected in try Fixtures.cases("torch_scripts/spectral.json") {
+    for expected in try Fixtures.cases("torch_scripts/\(name).json") {
       let found = SoleRider.answer(graph, try sequence(expected, graph.model))[0]
       let reference = try #require(expected.outputs["0"]).values
       try #require(found.count == reference.count)

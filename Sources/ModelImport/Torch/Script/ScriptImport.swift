@@ -34,10 +34,18 @@ struct ScriptImport {
     options.takesWholeNumbers = module.tracedInputs() != nil
     for inputs in try candidates(options.shapes) {
       do throws(ImportError) {
-        return try InputAlternatives(inputs: inputs).folder(named: name, options: options) {
+        let draft = try InputAlternatives(inputs: inputs).folder(named: name, options: options) {
           inputs throws(ImportError) in
           try ScriptExecution.graph(module, weights, inputs: inputs)
         }
+        if let input = inputs.first(where: { isOfAnySize($0, among: inputs) }) {
+          throw ImportError(
+            file: "",
+            problem:
+              "found nothing that tells how many elements the input \(input.name) has: the module computes with any number"
+          )
+        }
+        return draft
       } catch {
         first = first ?? error
         // Read as one sequence without its batch, other operators would be carried than those of what the module is called with.
@@ -48,6 +56,17 @@ struct ScriptImport {
     }
     let error = first ?? ImportError(file: "", problem: "found a forward without tensors")
     throw options.shapes.isEmpty ? told(error) : error
+  }
+
+  /// Whether the module computes just as well with one more element of `input`, whose number is guessed: then no operator
+  /// needs this number, and a part of the elements would be passed over.
+  private func isOfAnySize(
+    _ input: InputAlternatives.Input, among inputs: [InputAlternatives.Input]
+  ) -> Bool {
+    guard input.isGuessed, let size = input.sizes.last ?? nil else { return false }
+    let wider = InputAlternatives.Input(
+      name: input.name, kind: input.kind, sizes: input.sizes.dropLast() + [size + 1])
+    return runs(inputs.map { $0 == input ? wider : $0 })
   }
 
   /// Whether the module computes sequences of a batch of these sizes, so that it is made for such.
@@ -73,7 +92,7 @@ struct ScriptImport {
     var error = error
     // Sizes that don't fit may be wrong guesses; other errors are so with any.
     let isRaised = error.problem.contains("would raise")
-    let isOfSizes = ["[", "values for", "axes"].contains { error.problem.contains($0) }
+    let isOfSizes = ["[", "values for", "axes", "how many elements"].contains { error.problem.contains($0) }
     if module.tracedInputs() == nil, isRaised || isOfSizes {
       let others = error.remedy.map { "; if it is refused then too: \($0)" }
       error.remedy =

@@ -29,9 +29,17 @@ extension ImportFormat {
     var drafts: [FolderDraft] = []
     for (file, graph) in zip(files, graphs) {
       do throws(ImportError) {
-        drafts.append(
-          try GraphTranslation(graph, options: options).folder(named: request.name ?? file.stem))
-      } catch { throw error.of(file.path) }
+        let translation = GraphTranslation(graph, options: options)
+        let draft = try translation.folder(named: request.name ?? file.stem)
+        if graph.isFromTensorFlow, files.count == 1 {
+          do throws(ModelError) { _ = try draft.model() } catch {
+            throw ImportError(file: file.path, error)
+          }
+        }
+        drafts.append(draft)
+      } catch {
+        throw (graph.isFromTensorFlow ? error.ofKeras : error).of(file.path)
+      }
     }
     if drafts.count == 1 { return drafts[0] }
     return try DecoderPair(encoder: drafts[0], decoder: drafts[1], file: files[1].path).draft()
@@ -41,6 +49,16 @@ extension ImportFormat {
   private static func isONNX(_ path: String, _ bytes: [UInt8]) -> Bool {
     let kind = ForeignFile(bytes.span)
     return kind == .onnx || kind == nil && !bytes.isEmpty && path.hasSuffix(".onnx")
+  }
+}
+
+extension ImportError {
+  /// With the file that a Keras model is better imported from: what tf2onnx makes of its layers may not be recognised, and the layers are.
+  fileprivate var ofKeras: ImportError {
+    var error = self
+    guard error.remedy?.contains(Remedy.kerasFile) != true else { return self }
+    error.remedy = [error.remedy, Remedy.kerasFile].compactMap { $0 }.joined(separator: "; ")
+    return error
   }
 }
 

@@ -47,6 +47,7 @@ struct ONNXModel {
     }
     graph = try parser.graph(graphs[0], depth: 0)
     graph.isFromPyTorch = producer == "pytorch"
+    graph.isFromTensorFlow = producer == "tf2onnx"
   }
 
   private static func operatorSet(_ message: WireReader) throws(ImportError) -> (String, Int) {

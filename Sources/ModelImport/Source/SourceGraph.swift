@@ -13,6 +13,8 @@ package struct SourceGraph: Sendable {
   var maxConstants = Int.max
   /// Whether one of PyTorch's exporters to ONNX wrote it.
   var isFromPyTorch = false
+  /// Whether tf2onnx wrote it, mostly of a Keras model.
+  var isFromTensorFlow = false
   /// Whether what was computed from lengths of the example is computed in the graph too, and no number of it is one.
   var computesLengths = false
   /// The sizes of values in the exporter's example, where the file tells them and its axes are read as open.

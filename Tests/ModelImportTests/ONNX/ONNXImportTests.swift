@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Inference
 import ModelFormat
 import TestSupport
@@ -120,6 +121,24 @@ import Testing
     (request.graph, request.names) = (nil, "names.json")
     error = try #require(throws: ImportError.self) { try importedFolder(request) }
     #expect(error.problem.contains("--names names.json"), "\(error)")
+  }
+
+  /// What tf2onnx makes of a layer may not be recognised, where the layer in Keras's own file is.
+  @Test func refusalsOfFilesOfTf2onnxNameKerasOwn() throws {
+    var bytes = Array(
+      try Data(
+        contentsOf: URL(filePath: Fixtures.path("onnx_imports/keras_mask_lstm/model.onnx"))))
+    let (loop, other) = (Array("Loop".utf8), Array("Loup".utf8))
+    for place in bytes.indices.dropLast(3) where Array(bytes[place..<(place + 4)]) == loop {
+      bytes.replaceSubrange(place..<(place + 4), with: other)
+    }
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).onnx")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(bytes).write(to: file)
+    let request = ImportRequest(files: [file.path(percentEncoded: false)])
+    let error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.problem.contains("Loup"), "\(error)")
+    #expect(error.remedy?.hasSuffix("import the .keras file itself") == true, "\(error)")
   }
 
   /// States that a caller keeps stay inputs and outputs where that is asked for.

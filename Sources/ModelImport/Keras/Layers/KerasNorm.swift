@@ -66,8 +66,9 @@ struct KerasNorm {
     let turned =
       isTurned
       ? try translation.map(.gather(indices), value, for: call, part: "turned") : value
+    let hasWeights = weights.scale != nil || weights.shift != nil
     let name = try translation.add(
-      op, [turned], for: call, part: isTurned ? "norm" : nil, weights: prefix)
+      op, [turned], for: call, part: isTurned ? "norm" : nil, weights: hasWeights ? prefix : nil)
     var result = like.with(name: name)
     guard isTurned else { return result }
     var back = Array(repeating: 0, count: indices.count)

@@ -89,6 +89,9 @@ struct KerasInput {
     return true
   }
 
+  /// Whether Keras's array has the batch alone as its axis.
+  var isOneNumber: Bool { source.sizes.count == 1 }
+
   /// Makes an input of one axis a number for each step.
   mutating func readAsSteps() {
     if isVector, kind == nil, case .size(let count)? = axes.first { axes = [.steps(count)] }

@@ -241,6 +241,14 @@ enum KerasDenseLayers {
       name: try translation.add(.embedding, [tokens], for: call, weights: prefix))
     let steps: Int? = if case .size(let count) = value.axes[0] { count } else { value.stepCount }
     result.axes = [.steps(steps), .size(size)]
+    if translation.inputs[index].isOneNumber {
+      // A sequence of one id in the folder, a single one in Keras.
+      translation.inputs[index].keepSteps()
+      return [
+        result.with(
+          name: try translation.add(.last, [result], for: call, part: "last"), axes: [.size(size)])
+      ]
+    }
     if try layer.bool("mask_zero") { result.mask = .zeroTokens(value.name) }
     return [result]
   }

@@ -7,7 +7,7 @@ enum KerasUpSampling {
     KerasLayerKind("UpSampling1D") { translation, call throws(ImportError) in
       let value = translation.withoutMask(
         try translation.spreadOut(try call.input(), for: call), for: call)
-      guard value.axes.count == 2, value.stepAxis != 1 else {
+      guard value.axes.count == 2 else {
         throw call.refusal(of: value, expected: "(steps, channels)")
       }
       // Keras 1's name is length.

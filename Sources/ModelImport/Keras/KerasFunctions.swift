@@ -18,7 +18,9 @@ enum KerasFunctions {
   /// Whether a class is a supported function of Keras 3.
   static func isKnown(_ layer: KerasLayer) -> Bool {
     let name = name(of: layer)
-    return layer.source.version == 3 && (function(name) != nil || lists[name] != nil)
+    // Layers alone can be trained.
+    return layer.source.version == 3 && layer["trainable"] == nil
+      && (function(name) != nil || lists[name] != nil)
   }
 
   static func kind(of layer: KerasLayer) -> KerasLayerKind? {
@@ -32,10 +34,12 @@ enum KerasFunctions {
       } else {
         throw layer.refusal(
           "found the function \(name.jsonExcerpt), which is not carried",
-          remedy: name.hasPrefix("arg")
-            ? "where it is last, save the numbers that it compares, of which the caller takes the largest: "
-              + "keras.Model(model.inputs, model.\(layer.source.version == 3 ? "operations" : "layers")[-1].input).save('model.keras')"
-            : "build the model with a layer in its place, or with functions that are carried: IMPORT.md lists them"
+          remedy: name == "shape"
+            ? shapeRemedy
+            : name.hasPrefix("arg")
+              ? "where it is last, save the numbers that it compares, of which the caller takes the largest: "
+                + "keras.Model(model.inputs, model.\(layer.source.version == 3 ? "operations" : "layers")[-1].input).save('model.keras')"
+              : "build the model with a layer in its place, or with functions that are carried: IMPORT.md lists them"
         )
       }
       // Functions drop masks.
@@ -44,6 +48,11 @@ enum KerasFunctions {
     }
   }
 
+  /// A number of steps is known where the input has it.
+  private static let shapeRemedy =
+    "build the model with inputs of a fixed number of steps, keras.Input((steps, size)), and write the number in place of the shape; "
+    + "give it the weights: new.set_weights(model.get_weights())"
+
   typealias Function =
     @Sendable (inout KerasTranslation, KerasFunctionCall) throws(ImportError) -> KerasValue
 
@@ -51,12 +60,14 @@ enum KerasFunctions {
   typealias ListFunction =
     @Sendable (inout KerasTranslation, KerasFunctionCall) throws(ImportError) -> [KerasValue]
 
-  private static let lists: [String: ListFunction] = ["split": KerasSlicing.split]
+  private static let lists: [String: ListFunction] = [
+    "split": KerasSlicing.split, "unstack": KerasSlicing.unstack,
+  ]
 
   private static func function(_ name: String) -> Function? {
     for table in [
       all, KerasMathFunctions.all, KerasComparisons.all, KerasArrangements.all, KerasProducts.all,
-      ["cumsum": KerasCumulative.sum],
+      ["cumsum": KerasCumulative.sum, "pad": KerasPadding.pad],
     ] {
       if let function = table[name] { return function }
     }
@@ -79,8 +90,9 @@ enum KerasFunctions {
     "sum": KerasReductions.function(.sum), "reduce_sum": KerasReductions.function(.sum),
     "max": KerasReductions.function(.max), "reduce_max": KerasReductions.function(.max),
     "min": KerasReductions.function(.min), "reduce_min": KerasReductions.function(.min),
-    "not_equal": notEqual, "any": anyElement, "logical_or": either,
-    "zeros_like": likeMask(.nothing),
+    "amax": KerasReductions.function(.max), "amin": KerasReductions.function(.min),
+    "not_equal": notEqual, "any": anyElement, "reduce_any": anyElement, "logical_or": either,
+    "average": average, "full_like": fullLike, "zeros_like": likeMask(.nothing),
     "ones_like": likeMask(.everything),
     "softmax": softmax(.softmax), "log_softmax": softmax(.logSoftmax),
     "get_item": KerasSlicing.item, "getitem": KerasSlicing.item,
@@ -168,6 +180,7 @@ enum KerasFunctions {
       value.content = .mask(.padding(name, number: number, isWhole: true))
     }
     value.axes.removeLast()
+    if try function.bool("keepdims") { value.axes.append(.size(1)) }
     return value
   }
 
@@ -193,6 +206,23 @@ enum KerasFunctions {
       value.content = .mask(mask)
       return value
     }
+  }
+
+  private static let fullLike: Function = { translation, function throws(ImportError) in
+    guard let number = function.constant("fill_value", position: 1)?.number else {
+      throw function.call.layer.refusal("found no number of the file, expected one")
+    }
+    return try KerasComparisons.constant(
+      Float(number), like: try function.value(), &translation, function.call)
+  }
+
+  private static let average: Function = { translation, function throws(ImportError) in
+    guard function.values.count == 1, function.constant("weights") ?? .null == .null else {
+      throw function.call.layer.refusal(
+        "found weights, expected none",
+        remedy: "compute it with keras.ops: sum(x * w, axis) / sum(w, axis)")
+    }
+    return try KerasReductions.function(.mean)(&translation, function)
   }
 
   static func softmax(_ op: ModelDescription.Op) -> Function {
@@ -228,11 +258,15 @@ enum KerasFunctions {
     return value
   }
 
-  private static let squeezed: Function = { _, function throws(ImportError) in
+  private static let squeezed: Function = { translation, function throws(ImportError) in
     var value = try function.value()
     let axes = try function.axes(of: value).compactMap { $0 }
     let places = axes.isEmpty ? value.axes.indices.filter { value.axes[$0] == .size(1) } : axes
     for place in places.sorted().reversed() {
+      if value.axes[place] == .steps(1) {
+        value = value.with(name: try translation.add(.last, [value], for: function.call))
+        (value.axes[place], value.origin) = (.size(1), nil)
+      }
       guard value.axes[place] == .size(1) else {
         throw function.call.layer.refusal(
           "found the sizes \(value.shape), expected 1 at axis \(place + 1)")

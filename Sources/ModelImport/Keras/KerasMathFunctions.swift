@@ -18,6 +18,9 @@ enum KerasMathFunctions {
       let variance = try variance(&translation, function, part: "variance")
       return try translation.map(.sqrt, variance, for: function.call)
     },
+    "norm": norm, "logsumexp": logSumExp, "reduce_logsumexp": logSumExp, "sign": sign,
+    "log2": chain(.log, .affine(scale: [1.442695], shift: nil)),
+    "log10": chain(.log, .affine(scale: [0.4342945], shift: nil)),
     "log1p": chain(.affine(scale: nil, shift: [1]), .log),
     "expm1": chain(.exp, .affine(scale: nil, shift: [-1])),
     "log_sigmoid": chain(
@@ -147,6 +150,64 @@ enum KerasMathFunctions {
         "found another norm than the Euclidean one over the last axis, of elements")
     }
     return try translation.map(.l2Norm(epsilon: 1e-12), value, for: function.call)
+  }
+
+  /// The sum of the absolute values, or the root of the sum of the squares.
+  private static let norm: KerasFunctions.Function = { translation, function throws(ImportError) in
+    let call = function.call
+    let order = function.constant("ord")
+    let isSum = order?.number == 1
+    guard
+      order == nil || order == .null || isSum || order?.number == 2
+        || order?.string == "euclidean"
+    else {
+      throw call.layer.refusal(
+        "ord: found \(order?.text ?? "none"), expected 1 or 2",
+        remedy: "compute it with keras.ops: abs, power, sum, max")
+    }
+    let value = try translation.spreadOut(try function.value(), for: call)
+    let parts = try translation.map(isSum ? .abs : .square, value, for: call, part: "parts")
+    let sum = try KerasReductions.reduced(
+      .sum, parts, function, keeps: try function.bool("keepdims"), &translation,
+      part: isSum ? nil : "sum")
+    return isSum ? sum : try translation.map(.sqrt, sum, for: call)
+  }
+
+  /// The logarithm of the sum of the exponentials, from which the largest is taken and to which it is added again.
+  private static let logSumExp: KerasFunctions.Function = {
+    translation, function throws(ImportError) in
+    let call = function.call
+    let value = try translation.spreadOut(try function.value(), for: call)
+    let largest = try KerasReductions.reduced(
+      .max, value, function, keeps: true, &translation, part: "largest")
+    var pair = call
+    pair.arguments = [.value(value), .value(largest)]
+    let below = try KerasMergeLayers.elementwise(.subtract, &translation, pair, part: "below")
+    let powers = try translation.map(.exp, below, for: call, part: "powers")
+    let sum = try KerasReductions.reduced(
+      .sum, powers, function, keeps: true, &translation, part: "sum")
+    let logarithm = try translation.map(.log, sum, for: call, part: "log")
+    var result = try translation.combine(.add, [logarithm, largest], as: logarithm, for: call)
+    guard try !function.bool("keepdims") else { return result }
+    let places = try function.axes(of: value)
+    result.axes = result.axes.enumerated().filter { !places.contains($0.offset) }.map(\.element)
+    return result
+  }
+
+  /// 1 above 0, -1 below it.
+  private static let sign: KerasFunctions.Function = { translation, function throws(ImportError) in
+    let call = function.call
+    let value = try function.value()
+    let one = try KerasComparisons.constant(1, like: value, &translation, call)
+    let zero = try KerasComparisons.constant(0, like: value, &translation, call)
+    let above = try translation.map(.relu, value, for: call, part: "above")
+    let below = try translation.chain(
+      [.affine(scale: [-1], shift: nil), .relu], value, for: call, part: "below")
+    let plus = try translation.combine(
+      .where, [above, one, zero], as: value, for: call, part: "plus")
+    let minus = try translation.combine(
+      .where, [below, one, zero], as: value, for: call, part: "minus")
+    return try translation.combine(.subtract, [plus, minus], as: value, for: call)
   }
 
   /// The mean of the squared distances from the mean.

@@ -245,6 +245,30 @@ enum KerasSlicing {
     return result
   }
 
+  /// Each place of an axis by itself.
+  static let unstack: KerasFunctions.ListFunction = { translation, function throws(ImportError) in
+    let value = try function.value()
+    let call = function.call
+    let axis = function.constant("axis")?.integer ?? 0
+    let place = axis < 0 ? value.axes.count + axis : axis - 1
+    var count: Int?
+    if value.axes.indices.contains(place) {
+      count = if case .size(let size) = value.axes[place] { size } else { value.stepCount }
+    }
+    guard let count, count <= KerasTranslation.maxNodes else {
+      throw call.layer.refusal(
+        "axis: found \(axis) of the sizes \(value.shape), expected an axis of a fixed number of elements or steps, at most "
+          + "\(KerasTranslation.maxNodes)")
+    }
+    var parts: [KerasValue] = []
+    for index in 0..<count {
+      var keys = Array(repeating: Key.all, count: value.axes.count)
+      keys[place] = .index(index)
+      parts.append(try part(of: value, keys: keys, &translation, call))
+    }
+    return parts
+  }
+
   /// Equal parts of an axis of elements, or parts that begin at given places.
   static let split: KerasFunctions.ListFunction = { translation, function throws(ImportError) in
     let value = try function.value()

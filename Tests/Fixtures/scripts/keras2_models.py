@@ -3,7 +3,7 @@
 
 Makes small models of Keras 2 as its savers write them, and files as Keras 1 and the layers for cuDNN wrote them, with what
 Keras 2 answers beside them, as keras_models.py does. Run with tf_keras 2.21, tensorflow-cpu 2.21 and h5py
-(keras2_more_functions, keras2_masked_heads, keras2_attention_masks: 2.15).
+(keras2_more_functions, keras2_masked_heads, keras2_attention_masks, keras2_functions_of_several_ops: 2.15).
 """
 
 import json
@@ -129,6 +129,17 @@ def keras2_attention_masks():
     lower = tf.linalg.band_part(tf.ones((1, 6, 6)), -1, 0)
     outputs = [L.MultiHeadAttention(2, 3)(y, y, attention_mask=lower), L.MultiHeadAttention(2, 3)(z, z, attention_mask=m[:, tf.newaxis, :])]
     return Model([i, j], outputs), [x, np.array([[1, 2, 0, 3, 0, 0], [4, 0, 6, 1, 2, 3]], "int32")]
+
+
+@case("h5", "keras")
+def keras2_functions_of_several_ops():
+    i = Input((6, 3))
+    y = L.LSTM(4, return_sequences=True)(i)
+    steps = tf.unstack(y, axis=1)
+    mask = tf.cast(tf.reduce_any(tf.not_equal(i, 0.0), axis=-1, keepdims=True), tf.float32)
+    mean = tf.reduce_sum(y * mask, axis=1) / tf.reduce_sum(mask, axis=1)
+    others = [tf.pad(y, [[0, 0], [3, 0], [0, 1]]), tf.norm(y, axis=1), tf.reduce_logsumexp(y, axis=-1), tf.sign(i)]
+    return Model(i, [mean, steps[0] - steps[-1], *others]), [x * (floats(2, 6, 1) > -0.5)]
 
 
 def save(folder, name, model, inputs, kinds):

@@ -955,6 +955,59 @@ def masked_beside_unmasked():
     return Model([i, j], L.Concatenate()([y, L.GRU(2)(j)])), [ids([1, 2, 3, 0, 0], [4, 5, 6, 1, 0]), floats(2, 4, 3)]
 
 
+@case("keras", "h5", "weights")
+def shared_by_nested_models():
+    block = Sequential([Input((None, 4)), L.LSTM(4, return_sequences=True), L.LayerNormalization()], name="block")
+    middle = Sequential([Input((None, 4)), block, L.Dense(4, activation="relu")], name="middle")
+    row = Sequential([Input((4,)), L.Dense(3)], name="row")
+    i = Input((None, 4))
+    return Model(i, [L.TimeDistributed(row)(middle(block(middle(i)))), row(i[:, -1])]), [floats(2, 6, 4)]
+
+
+@case("keras", "h5")
+def norms_without_weights():
+    i = Input((6, 4))
+    unit, plain = L.UnitNormalization(), L.LayerNormalization(center=False, scale=False)
+    rows = L.UnitNormalization(axis=2)(L.Reshape((6, 2, 2))(i))
+    return Model(i, [unit(L.GRU(3)(i)), unit(plain(i)), plain(L.LSTM(4)(i)), L.TimeDistributed(L.Flatten())(rows)]), [floats(2, 6, 4)]
+
+
+@case("keras", "h5")
+def one_id_of_a_sequence():
+    i, shop = Input((None, 3), name="sales"), Input((), dtype="int32", name="shop")
+    y = L.Concatenate()([L.LSTM(4)(i), L.Embedding(5, 2)(shop)])
+    return Model([i, shop], L.Dense(2)(y)), [x, ids(3, 1)]
+
+
+@case("keras", "h5")
+def unread_attention_scores():
+    i = Input((6, 4))
+    y, _ = L.Attention()([i, i], return_attention_scores=True)
+    z, _ = L.MultiHeadAttention(2, 3)(y, i, return_attention_scores=True)
+    return Model(i, L.LSTM(3)(z)), [floats(2, 6, 4)]
+
+
+@case("keras", "h5")
+def steps_behind_elements():
+    layers = [L.Permute((2, 1)), L.UpSampling1D(2), L.Permute((2, 1)), L.LSTM(4)]
+    return Sequential([Input((6, 3)), *layers]), [x]
+
+
+@case("keras", "h5")
+def functions_of_several_ops():
+    i = Input((6, 3))
+    y = L.LSTM(4, return_sequences=True)(i)
+    rows = O.pad(O.reshape(y, (-1, 6, 2, 2)), ((0, 0), (0, 0), (0, 1), (1, 2)), constant_values=3.0)
+    padded = O.pad(y, ((0, 0), (2, 1), (1, 0)))
+    ends = [O.pad(y, ((0, 0), (2, 3), (0, 0)), mode=mode) for mode in ("reflect", "constant")]
+    lengths = [O.norm(y, axis=1), O.norm(y, axis=-1, keepdims=True), O.norm(y, ord=1, axis=-1), O.norm(y, axis=(1, 2))]
+    sums = [O.logsumexp(y * 90, axis=-1), O.logsumexp(y, axis=1, keepdims=True), O.logsumexp(y, axis=(1, 2))]
+    steps, parts = O.unstack(y, axis=1), O.unstack(y, axis=-1)
+    others = [O.sign(i), O.log2(y + 2), O.log10(y + 2), O.amax(y, axis=1), O.amin(y, axis=-1), O.average(y, axis=1)]
+    more = [y + O.full_like(y, 0.3), O.squeeze(y[:, -1:], 1), steps[1] - steps[-1], O.stack([parts[0], parts[3]], axis=-1)]
+    return Model(i, [L.TimeDistributed(L.Flatten())(rows), padded, *ends, *lengths, *sums, *others, *more]), [x * (abs(x) > 0.2)]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

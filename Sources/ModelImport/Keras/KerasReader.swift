@@ -102,6 +102,7 @@ struct KerasReader {
   private func folder(_ translation: inout KerasTranslation) throws(ImportError) -> FolderDraft {
     let inputs = try translation.addInputs(of: model)
     let outputs = try translation.run(model, in: container, inputs: inputs)
+    try KerasAttentionScores.check(outputs, of: model.layer)
     var draft = try translation.finish(outputs, keys: model.outputKeys, model: model.layer)
     draft.dropUnusedNodes()
     do { _ = try draft.model() } catch {

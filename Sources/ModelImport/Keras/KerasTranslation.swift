@@ -154,12 +154,12 @@ struct KerasTranslation {
       return value.name
     case .flattened(let steps):
       return try KerasSideBySide.flat(value, steps: steps, &self, call)
+    case .attentionScores: throw KerasAttentionScores.refusal(call.layer)
     case .mask:
       throw call.layer.refusal("found a mask in the place of numbers, which is not carried")
     case .scores:
       throw call.layer.refusal(
-        "found a score of each step for each other, of which only a softmax and a product with "
-          + "the values are carried")
+        "found a score of each step for each other, whose softmax and product alone are carried")
     }
   }
 

@@ -34,6 +34,8 @@ struct KerasValue {
     case scores(KerasScores)
     /// A mask that a function of the model computes.
     case mask(KerasMask)
+    /// The scores that an attention layer answers beside its result. Nothing may read them.
+    case attentionScores
   }
 
   init(name: String, axes: [Axis]) {

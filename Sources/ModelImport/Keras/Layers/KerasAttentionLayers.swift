@@ -10,19 +10,19 @@ enum KerasAttentionLayers {
         KerasWeightCount(
           trained: ((try? layer.bool("use_scale")) == true ? 1 : 0)
             + (layer["score_mode"]?.string == "concat" ? 1 : 0))
-      }, translate: attention),
+      }, translate: KerasAttentionScores.beside(attention)),
     KerasLayerKind(
       "AdditiveAttention",
       weights: { KerasWeightCount(trained: (try? $0.bool("use_scale", true)) == false ? 0 : 1) },
-      translate: additiveAttention),
+      translate: KerasAttentionScores.beside(additiveAttention)),
     KerasLayerKind(
       "MultiHeadAttention",
       weights: { KerasWeightCount(trained: (try? $0.bool("use_bias", true)) == false ? 4 : 8) },
-      translate: multiHeadAttention),
+      translate: KerasAttentionScores.beside(multiHeadAttention)),
     KerasLayerKind(
       "GroupQueryAttention", "GroupedQueryAttention",
       weights: { KerasWeightCount(trained: (try? $0.bool("use_bias", true)) == false ? 4 : 8) },
-      translate: multiHeadAttention),
+      translate: KerasAttentionScores.beside(multiHeadAttention)),
   ]
 
   /// Queries, keys and values; Keras has the values before the keys.
@@ -47,11 +47,6 @@ enum KerasAttentionLayers {
       if isMultiHead(call.layer), !hasMasks(call.layer) {
         try call.refuseMask(of: value)
       }
-    }
-    if case .constant(.bool(true))? = call["return_attention_scores"] {
-      throw call.layer.refusal(
-        "return_attention_scores: found true; the scores are not carried",
-        remedy: "call the layer without it and save the model again")
     }
     let named = try KerasAttentionMasks(call, of: inputs, &translation)
     var isCausal = try call.layer.bool("causal") || named.isCausal

@@ -28,7 +28,8 @@ struct KerasLayer {
     isCustom =
       className.contains(">") || registered?.contains(">") == true
       || (place.isEmpty
-        ? registered != nil : !Self.modules.contains { place.hasPrefix($0) })
+        ? registered != nil || source.version > 1 && Self.lacksOwnMember(self.className, config)
+        : !Self.modules.contains { place.hasPrefix($0) })
     // The configuration of a Sequential model of Keras 1 is just the array of layers.
     members = config.members ?? [JSONValue.Member(key: "layers", value: config)]
     name =
@@ -39,6 +40,21 @@ struct KerasLayer {
   }
 
   private static let modules = ["keras", "tf_keras", "tensorflow", "builtins"]
+
+  /// What every version since Keras 2 writes of its own layers. `.h5` does not say whose a class is, and one of the model's authors
+  /// may have the same name.
+  private static let ownMembers = [
+    "Attention": "use_scale", "AdditiveAttention": "use_scale", "MultiHeadAttention": "num_heads",
+    "GroupQueryAttention": "num_query_heads", "LayerNormalization": "epsilon",
+    "GroupNormalization": "groups", "UnitNormalization": "axis", "RMSNormalization": "epsilon",
+    "BatchNormalization": "epsilon", "SpectralNormalization": "layer", "Dense": "units",
+    "EinsumDense": "equation", "Embedding": "input_dim", "LSTM": "units", "GRU": "units",
+    "SimpleRNN": "units", "Conv1D": "filters", "Rescaling": "scale", "Dropout": "rate",
+  ]
+
+  private static func lacksOwnMember(_ name: String, _ config: JSONValue) -> Bool {
+    config.members?.isEmpty == true || ownMembers[name].map { config[$0] == nil } ?? false
+  }
 
   subscript(key: String) -> JSONValue? {
     guard let value = members.first(where: { $0.key == key })?.value, value != .null else {

@@ -112,6 +112,11 @@ enum KerasLayerTable {
           "send what it makes: save the layers behind it, as keras.Sequential(model.layers[1:]) built for that"
       )
     }
+    if layer.className.hasSuffix("Spectrogram") {
+      return layer.refusal(
+        "found a layer that makes spectra of samples, which is not carried",
+        remedy: KerasModel.remedyInParts)
+    }
     if layer.className.contains("2D") || layer.className.contains("3D") {
       return layer.refusal(
         "found a layer over images, which is not carried; a step is a row of elements",

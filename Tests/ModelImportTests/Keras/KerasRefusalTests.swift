@@ -97,6 +97,8 @@ import Testing
     "\"module\": null, \"class_name\": \"Dropout\", \"registered_name\": \"mine>Dropout\"",
     "\"class_name\": \"Custom>Dense\"",
     "\"module\": null, \"class_name\": \"Dense\", \"registered_name\": \"Dense\"",
+    "\"module\": null, \"class_name\": \"Attention\"",
+    "\"module\": null, \"class_name\": \"LayerNormalization\"",
   ])
   func classesOfOthersAreRefusedWithWhatToDo(kind: String) throws {
     let error = try refusal(
@@ -109,6 +111,44 @@ import Testing
     let error = try refusal(
       of: "{\"module\": \"__main__\", \"class_name\": \"Own\", \"config\": {}}")
     #expect(error.remedy?.contains("keras.Model(x, model.call(x)).save(") == true, "\(error)")
+  }
+
+  /// A layer of the authors' class, which in `.h5` has no module.
+  @Test(arguments: [
+    ("{}", "not Keras's"),
+    (#"{"name": "s", "trainable": true, "dtype": "float32"}"#, "class that is not carried"),
+  ])
+  func aClassWithTheNameOfAFunctionIsNoFunction(config: String, found: String) throws {
+    let error = try refusal(
+      of: sequential(#"{"module": null, "class_name": "Sub", "config": \#(config)}"#))
+    #expect(error.problem.contains(found), "\(error)")
+  }
+
+  /// Scores of an attention may be answered, not read.
+  @Test(arguments: [
+    ("a", "among the outputs", "keras.Model(model.inputs, [model.outputs[1]])"),
+    ("d", "found the scores", "without the layers that read them"),
+  ])
+  func scoresOfAnAttentionThatAreReadAreRefused(output: String, found: String, remedy: String)
+    throws
+  {
+    func tensor(_ layer: String, _ output: Int) -> String {
+      "{\"class_name\": \"__keras_tensor__\", \"config\": {\"keras_history\": [\"\(layer)\", 0, \(output)]}}"
+    }
+    let error = try refusal(
+      of: """
+        {"module": "keras", "class_name": "Functional", "config": {"name": "m", "layers": [
+        {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "config": {"name": "x",
+        "batch_shape": [null, 2, 3]}, "inbound_nodes": []},
+        {"module": "keras.layers", "class_name": "Attention", "name": "a", "config": {"name": "a"},
+        "inbound_nodes": [{"args": [[\(tensor("x", 0)), \(tensor("x", 0))]], "kwargs":
+        {"return_attention_scores": true}}]},
+        {"module": "keras.layers", "class_name": "Softmax", "name": "d", "config": {"name": "d"},
+        "inbound_nodes": [{"args": [\(tensor(output == "d" ? "a" : "x", output == "d" ? 1 : 0))], "kwargs": {}}]}],
+        "input_layers": [["x", 0, 0]], "output_layers": [["\(output)", 0, \(output == "a" ? 1 : 0)], ["a", 0, 0]]}}
+        """)
+    #expect(error.problem.contains(found), "\(error)")
+    #expect(error.remedy?.contains(remedy) == true, "\(error)")
   }
 
   /// What a call names is a mask or is refused: left out, the answers would be others.

@@ -52,7 +52,11 @@ enum KerasActivationLayers {
     let slope = Float(try layer.number("negative_slope", 0))
     let threshold = Float(try layer.number("threshold", 0))
     guard threshold == 0 || slope == 0 else {
-      throw layer.refusal("found both a negative_slope and a threshold, expected one of them")
+      throw layer.refusal(
+        "found both a negative_slope and a threshold, expected one of them",
+        remedy:
+          "build the model with keras.ops.where(x >= \(threshold), x, \(slope) * (x - \(threshold))) in its place"
+      )
     }
     var ops: [ModelDescription.Op] = []
     if threshold != 0 {

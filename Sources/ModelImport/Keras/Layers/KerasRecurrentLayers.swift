@@ -44,7 +44,11 @@ struct KerasNetwork {
     returnsState = try layer.bool("return_state")
     answersZeros = try layer.bool("zero_output_for_mask")
     if try layer.bool("time_major") {
-      throw layer.refusal("time_major: found true, expected sequences with the batch first")
+      throw layer.refusal(
+        "time_major: found true, expected sequences with the batch first",
+        remedy:
+          "build the model with time_major=False, and give it the weights: new.set_weights(model.get_weights())"
+      )
     }
   }
 

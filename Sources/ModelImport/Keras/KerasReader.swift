@@ -86,9 +86,10 @@ struct KerasReader {
   /// The refusal is that of the reading that came furthest.
   func folder() throws(ImportError) -> FolderDraft {
     var furthest: (calls: Int, refusal: ImportError)?
+    let store = KerasWeightStore(file: file, of: model, in: container)
     for mode in KerasTranslation.Mode.allCases {
       var translation = KerasTranslation(
-        name: name, store: KerasWeightStore(file: file), source: source, mode: mode)
+        name: name, store: store, source: source, mode: mode)
       do { return try folder(&translation) } catch {
         if translation.callCount > furthest?.calls ?? -1 {
           furthest = (translation.callCount, error)

@@ -3,6 +3,18 @@ import JSON
 /// Finds the weights of each layer: in the groups of Keras 3, or in the lists of Keras 1 and 2.
 struct KerasWeightStore {
   let file: HDF5File
+  /// Where layers have their weights that several nested models share.
+  private(set) var shared = KerasSharedWeights()
+
+  init(file: HDF5File) { self.file = file }
+
+  /// The store of a whole model.
+  init(file: HDF5File, of model: KerasModel, in container: Container) {
+    self.file = file
+    if case .store(let path) = container {
+      shared = KerasSharedWeights(model, in: self, at: path)
+    }
+  }
 
   /// The place of a model's weights.
   enum Container {
@@ -47,7 +59,7 @@ struct KerasWeightStore {
   // MARK: Keras 3
 
   /// Groups are called by class: `lstm`, `lstm_1`.
-  private func stored(_ model: KerasModel, at path: String) -> [KerasWeights] {
+  func stored(_ model: KerasModel, at path: String) -> [KerasWeights] {
     // Keras 2.12 has another name.
     let folder =
       file.exists("\(path)/layers") ? "\(path)/layers" : "\(path)/_layer_checkpoint_dependencies"
@@ -63,8 +75,16 @@ struct KerasWeightStore {
       let count = counts[name, default: 0]
       counts[name] = count + 1
       let group = "\(folder)/\(count == 0 ? name : "\(name)_\(count)")"
-      return KerasWeights(file: file, place: .group(group))
+      return resolved(KerasWeights(file: file, place: .group(group)), of: entry.layer)
     }
+  }
+
+  /// A layer's weights or, where its group is not in the file, those of the layer that it is elsewhere in the model.
+  func resolved(_ weights: KerasWeights, of layer: KerasLayer) -> KerasWeights {
+    guard case .group(let group) = weights.place, !file.exists(group),
+      let other = shared.group(of: layer)
+    else { return weights }
+    return KerasWeights(file: file, place: .group(other))
   }
 
   /// A class's name in snake case, as Keras makes it: `TimeDistributed` is `time_distributed`, `Conv1D` `conv1d`.

@@ -179,7 +179,8 @@ enum KerasWrapperLayers {
     let mask = value.mask
     value.mask = nil
     value.isStepped = true
-    var one = call.inside(inner, weights: call.weights.part("layer"), arguments: [.value(value)])
+    let weights = translation.store.resolved(call.weights.part("layer"), of: inner)
+    var one = call.inside(inner, weights: weights, arguments: [.value(value)])
     one.named = []
     var results: [KerasValue] = []
     for var result in try translation.call(one) {

@@ -9,6 +9,8 @@ struct Assumptions: Equatable, Sendable {
   var stepsOfElements: Set<Atom.Origin> = []
   /// Axes of inputs whose size is in the file, and small enough for that.
   var fixedAxes: Set<Atom.Origin> = []
+  /// Whether sizes of inputs are guesses, which nothing may be concluded from.
+  var areSizesGuessed = false
   /// The sizes of inputs' axes, given by the person or asked for by operators.
   var shapes: [String: [Int]] = [:]
   /// Inputs that are constants: given by the person, or settings that the graph compares with a constant.

@@ -114,7 +114,8 @@ package struct GraphTranslation {
   ) throws(ImportError) -> FinishedGraph {
     var assumptions = Assumptions(options)
     (assumptions.carriesLengths, assumptions.dividesByLengths) = (carriesLengths, divides)
-    for input in graph.inputs {
+    assumptions.areSizesGuessed = graph.inputs.contains(where: \.isGuessed)
+    for input in graph.inputs where !input.isGuessed {
       for (axis, dimension) in input.dimensions.enumerated() {
         guard case .fixed(let size) = dimension, size <= VectorSteps.maxSteps else { continue }
         assumptions.fixedAxes.insert(Atom.Origin(input: input.name, axis: axis))

@@ -51,7 +51,8 @@ enum InputRequirements {
     _ l: inout Lowering, _ axes: [[Atom]], sizes: [Int], or refusal: ImportError
   ) -> ImportError {
     let open = axes.first { $0.count == 1 && $0[0].role == .time && $0[0].isOpen }?.first
-    guard l.requirement == nil, let open, let origin = open.origin, !open.isDerived,
+    guard l.requirement == nil, !l.assumptions.areSizesGuessed, let open, let origin = open.origin,
+      !open.isDerived,
       axes.contains(where: { $0.allSatisfy { $0.role == .element } }),
       let count = sizes.first(where: { $0 != open.size })
     else { return refusal }

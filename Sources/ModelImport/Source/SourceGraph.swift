@@ -32,6 +32,8 @@ package struct SourceGraph: Sendable {
     var example: [Int?] = []
     /// The sizes that axes that are open in the file had in the exporter's example; empty if the file does not tell.
     var hints: [Int?] = []
+    /// Whether its fixed sizes are guesses, and not those of the file.
+    var isGuessed = false
 
     package init(name: String, kind: SourceTensor.Kind, dimensions: [Dimension]) {
       self.name = name

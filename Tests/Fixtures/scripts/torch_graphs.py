@@ -930,11 +930,24 @@ class Selected(nn.Module):
         return self.rnn(torch.cat(parts, -1))[0]
 
 
-def write_refused() -> None:
-    """Scripted modules: one that runs with a batch of sequences and can't be carried so, and three whose weights do not tell
+class MaskedMean(nn.Module):
+    """A mean over as many steps as a second input says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(4, 8, batch_first=True)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        y = self.rnn(x)[0]
+        counts = torch.arange(y.size(1))[None, :] < lengths[:, None]
+        return (y * counts.unsqueeze(-1)).sum(1) / lengths.unsqueeze(-1)
+
+
+def write_scripts() -> None:
+    """Scripted modules: one of lengths, one that runs with a batch of sequences and can't be carried so, and three whose weights do not tell
     how many elements their input has."""
     for name, model in (("scores_of_steps", ScoresOfSteps()), ("ramps", Ramps()), ("spectral", Spectral()),
-                        ("selected", Selected())):
+                        ("selected", Selected()), ("masked_mean", MaskedMean())):
         path = ROOT.parent / "torch_scripts" / f"{name}.pt"
         path.parent.mkdir(exist_ok=True)
         torch.jit.script(model.eval()).save(path)
@@ -945,7 +958,7 @@ def write_refused() -> None:
 
 def main() -> None:
     torch.manual_seed(14)
-    write_refused()
+    write_scripts()
     chosen = sys.argv[1:] or list(MODELS)
     for name in chosen:
         folder = ROOT / name

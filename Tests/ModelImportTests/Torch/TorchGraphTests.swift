@@ -58,6 +58,14 @@ import Testing
     #expect(try importedFolder(request).description.inputs.map(\.steps) == [nil])
   }
 
+  /// No size that is guessed makes steps of a vector: the second input is a number for each sequence.
+  @Test func aScriptedModuleOfLengths() throws {
+    let request = ImportRequest(files: [Fixtures.path("torch_scripts/masked_mean.pt")])
+    let draft = try importedFolder(request)
+    #expect(draft.description.inputs.map(\.name) == ["x"])
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+  }
+
   /// Functions that only check sizes, and branches that only warn, are passed over, also where the sizes are not known.
   @Test(arguments: ["spectral", "selected"]) func aScriptedModuleOfGivenSizes(name: String) throws {
     var request = ImportRequest(files: [Fixtures.path("torch_scripts/\(name).pt")])

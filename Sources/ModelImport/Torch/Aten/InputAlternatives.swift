@@ -62,6 +62,7 @@ struct InputAlternatives {
     }
     var result = SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
     (result.example, result.hints) = (input.isGuessed ? [] : input.sizes, input.hints)
+    result.isGuessed = input.isGuessed
     return result
   }
 

@@ -282,7 +282,7 @@ import Testing
   @Test func oneProcessAFile() async throws {
     let room = StoreRoom()
     let store = try room.store()
-    #expect(throws: FileStoreError.taken) { try room.store() }
+    #expect(throws: FileStoreError.taken) { try room.store(patience: .zero) }
     await store.end()
     let next = try room.store()
     #expect(await next.make(Self.move("s", from: 0, steps: 1)) == nil)

@@ -43,10 +43,11 @@ final class StoreRoom: Sendable {
     return room
   }
 
+  /// - Parameter patience: some, as a process that another test starts has a copy of a lock until it runs its program.
   func store(
     _ durability: SessionDurability = .answer, maxBytes: Int = 1 << 30,
     idleTimeout: Duration = .seconds(100), served: [(name: String, fingerprint: String)] = [],
-    patience: Duration = .zero, keys: [StateKey] = []
+    patience: Duration = .seconds(10), keys: [StateKey] = []
   ) throws -> FileSessionStore {
     try FileSessionStore(
       path: path, durability: durability,

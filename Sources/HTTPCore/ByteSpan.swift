@@ -123,26 +123,31 @@ extension Span<UInt8> {
   }
 
   /// Whether this comma-separated list has the element `text`, which is in lower case; case is ignored.
-  package func listContains(_ text: String) -> Bool { !isList { !$0.equalsCaseless(text) } }
-
-  /// Whether each element of this comma-separated list is as `isFine` says, which is called without white space around it
-  /// (RFC 9110 §5.6.1).
-  private func isList(of isFine: (Span<UInt8>) -> Bool) -> Bool {
-    var start = 0
-    while start <= count {
-      var end = start
-      while end < count, self[end] != ASCII.comma { end += 1 }
-      let element = extracting(start..<end)
-      guard isFine(element.extracting(element.trimmedIndices)) else { return false }
-      start = end + 1
-    }
-    return true
+  package func listContains(_ text: String) -> Bool {
+    var isFound = false
+    forEachElement { if $0.equalsCaseless(text) { isFound = true } }
+    return isFound
   }
 
   /// Whether this comma-separated list has no element but `text`, which is in lower case; case is ignored. An empty list
   /// has none.
   package func listHasOnly(_ text: String) -> Bool {
-    isList { $0.isEmpty || $0.equalsCaseless(text) }
+    var isFine = true
+    forEachElement { if !$0.isEmpty, !$0.equalsCaseless(text) { isFine = false } }
+    return isFine
+  }
+
+  /// Calls `use` with each element of this comma-separated list, empty ones too, without the white space around it
+  /// (RFC 9110 §5.6.1).
+  func forEachElement(_ use: (Span<UInt8>) -> Void) {
+    var start = 0
+    while start <= count {
+      var end = start
+      while end < count, self[end] != ASCII.comma { end += 1 }
+      let element = extracting(start..<end)
+      use(element.extracting(element.trimmedIndices))
+      start = end + 1
+    }
   }
 
   /// The first 40 bytes at most, as text for an error message.

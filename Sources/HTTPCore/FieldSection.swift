@@ -96,19 +96,13 @@ struct FieldSection {
   /// Checks that `chunked`, the only coding that this server supports, is the only transfer coding.
   private static func checkTransferCodings(_ list: Span<UInt8>) throws(HTTP1Error) {
     if list.equalsCaseless("chunked") { return }
-    var start = 0
     var chunkedCount = 0
     var isChunkedFinal = false
     var areCodings = true
-    while start <= list.count {
-      var end = start
-      while end < list.count, list[end] != ASCII.comma { end += 1 }
-      let element = list.extracting(start..<end)
-      let coding = element.extracting(element.trimmedIndices)
+    list.forEachElement { coding in
       isChunkedFinal = coding.equalsCaseless("chunked")
       if isChunkedFinal { chunkedCount += 1 }
       if !isCoding(coding) { areCodings = false }
-      start = end + 1
     }
     // RFC 9112 §6.3: if chunked is not the final coding, the end of the body can't be found, and the answer is 400; any
     // other unsupported coding gets 501 by §6.1.

@@ -379,7 +379,7 @@ package struct RandomModel {
     mutating func addFunction(_ name: String, _ any: Value) {
       let channels = divisor(of: any.size)
       let ops: [ModelDescription.Op] = [
-        .square, .abs, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(), .batchNorm(),
+        .square, .abs, .sin, .cos, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(), .batchNorm(),
         .groupNorm(groups: channels), .prelu,
       ]
       let op = ops.randomElement(using: &noise)!

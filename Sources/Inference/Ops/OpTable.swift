@@ -28,6 +28,8 @@ enum OpTable {
     AbsForward.self,
     ExpForward.self,
     LogForward.self,
+    SinForward.self,
+    CosForward.self,
     ClipForward.self,
     SoftmaxForward.self,
     LogSoftmaxForward.self,

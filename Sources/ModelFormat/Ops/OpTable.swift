@@ -26,6 +26,8 @@ extension ModelDescription.Op {
     .abs,
     .exp,
     .log,
+    .sin,
+    .cos,
     .clip(),
     .softmax,
     .logSoftmax,

@@ -50,6 +50,39 @@ struct KerasFunctionCall {
     return .array(values)
   }
 
+  /// A number that the function takes, behind the tensor or by name.
+  func number(
+    _ key: String, position: Int = 1, standard: Float? = nil
+  ) throws(ImportError) -> Float {
+    guard let value = constant(key, position: position), value != .null else {
+      if let standard { return standard }
+      throw call.layer.refusal("\(key): found none in the file, expected a number")
+    }
+    guard let number = value.number.map(Float.init), number.isFinite else {
+      throw call.layer.refusal("\(key): found \(value.kind), expected a number")
+    }
+    return number
+  }
+
+  /// The tensor of a function that has no parameters but those.
+  func value(besides keys: [String]) throws(ImportError) -> KerasValue {
+    let known = keys + ["name", "dtype", "trainable", "function"]
+    let given =
+      call.layer.members.filter { $0.value != .null }.map(\.key)
+      + call.named.filter { Self.constant($0.value).map { $0 != .null } ?? false }.map(\.key)
+    if let key = given.first(where: { !known.contains($0) }) {
+      throw call.layer.refusal(
+        "found \(key.jsonExcerpt), expected "
+          + (keys.isEmpty ? "a tensor alone" : "a tensor and \(keys.joined(separator: ", "))"))
+    }
+    let positional = call.arguments.dropFirst().compactMap(Self.constant).filter { $0 != .null }
+    guard positional.count <= keys.count else {
+      throw call.layer.refusal(
+        "found \(positional.count) numbers behind the tensor, expected \(keys.count)")
+    }
+    return try value()
+  }
+
   func bool(_ key: String) throws(ImportError) -> Bool {
     if case .bool(let value)? = constant(key) ?? constant("keep_dims") { return value }
     return false

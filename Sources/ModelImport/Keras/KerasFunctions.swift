@@ -66,7 +66,8 @@ enum KerasFunctions {
 
   private static func function(_ name: String) -> Function? {
     for table in [
-      all, KerasMathFunctions.all, KerasComparisons.all, KerasArrangements.all, KerasProducts.all,
+      all, KerasActivationFunctions.all, KerasMathFunctions.all, KerasComparisons.all,
+      KerasArrangements.all, KerasProducts.all,
       ["cumsum": KerasCumulative.sum, "pad": KerasPadding.pad],
     ] {
       if let function = table[name] { return function }
@@ -80,12 +81,6 @@ enum KerasFunctions {
     "divide": arithmetic(.divide), "true_divide": arithmetic(.divide),
     "truediv": arithmetic(.divide), "maximum": arithmetic(.maximum),
     "minimum": arithmetic(.minimum),
-    "tanh": simple(.tanh), "sigmoid": simple(.sigmoid), "relu": simple(.relu),
-    "exp": simple(.exp), "log": simple(.log), "sqrt": simple(.sqrt), "square": simple(.square),
-    "abs": simple(.abs), "absolute": simple(.abs), "softplus": simple(.softplus()),
-    "silu": simple(.silu), "swish": simple(.silu), "elu": simple(.elu()),
-    "negative": simple(.affine(scale: [-1], shift: [0])),
-    "neg": simple(.affine(scale: [-1], shift: [0])),
     "mean": KerasReductions.function(.mean), "reduce_mean": KerasReductions.function(.mean),
     "sum": KerasReductions.function(.sum), "reduce_sum": KerasReductions.function(.sum),
     "max": KerasReductions.function(.max), "reduce_max": KerasReductions.function(.max),
@@ -104,12 +99,6 @@ enum KerasFunctions {
     "convert_to_tensor": { _, function throws(ImportError) in try function.value() },
     "stop_gradient": { _, function throws(ImportError) in try function.value() },
   ]
-
-  static func simple(_ op: ModelDescription.Op) -> Function {
-    { translation, function throws(ImportError) in
-      try translation.map(op, try function.value(), for: function.call)
-    }
-  }
 
   /// Functions of two tensors, or of a tensor and a number.
   static func arithmetic(_ op: ModelDescription.Op) -> Function {

@@ -5,10 +5,6 @@ import ModelFormat
 enum KerasMathFunctions {
   static let all: [String: KerasFunctions.Function] = [
     "clip": clip, "clip_by_value": clip,
-    "selu": KerasFunctions.simple(.selu), "softsign": KerasFunctions.simple(.softsign),
-    "hard_tanh": KerasFunctions.simple(.hardTanh),
-    "hard_sigmoid": KerasFunctions.simple(.hardSigmoid()),
-    "relu6": KerasFunctions.simple(.clip(min: 0, max: 6)), "leaky_relu": leakyReLU,
     "power": power, "pow": power,
     "normalize": unitNorm, "l2_normalize": unitNorm,
     "var": { translation, function throws(ImportError) in
@@ -19,12 +15,6 @@ enum KerasMathFunctions {
       return try translation.map(.sqrt, variance, for: function.call)
     },
     "norm": norm, "logsumexp": logSumExp, "reduce_logsumexp": logSumExp, "sign": sign,
-    "log2": chain(.log, .affine(scale: [1.442695], shift: nil)),
-    "log10": chain(.log, .affine(scale: [0.4342945], shift: nil)),
-    "log1p": chain(.affine(scale: nil, shift: [1]), .log),
-    "expm1": chain(.exp, .affine(scale: nil, shift: [-1])),
-    "log_sigmoid": chain(
-      .affine(scale: [-1], shift: nil), .softplus(), .affine(scale: [-1], shift: nil)),
     "rsqrt": { translation, function throws(ImportError) in
       let root = try translation.map(
         .sqrt, try function.value(), for: function.call, part: "root")
@@ -33,25 +23,8 @@ enum KerasMathFunctions {
     "reciprocal": { translation, function throws(ImportError) in
       try ratio(1, try function.value(), &translation, function.call)
     },
-    "gelu": gelu, "glu": gated,
-    "hard_silu": times(.hardSigmoid()), "hard_swish": times(.hardSigmoid()),
-    "mish": times(.softplus(), .tanh),
+    "glu": gated,
   ]
-
-  private static func chain(_ ops: ModelDescription.Op...) -> KerasFunctions.Function {
-    { translation, function throws(ImportError) in
-      try translation.chain(ops, try function.value(), for: function.call)
-    }
-  }
-
-  /// The value times what the ops make of it.
-  private static func times(_ ops: ModelDescription.Op...) -> KerasFunctions.Function {
-    { translation, function throws(ImportError) in
-      let value = try function.value()
-      let factor = try translation.chain(ops, value, for: function.call, part: "factor")
-      return try translation.combine(.multiply, [value, factor], as: value, for: function.call)
-    }
-  }
 
   /// A number divided by a value.
   static func ratio(
@@ -59,14 +32,6 @@ enum KerasMathFunctions {
   ) throws(ImportError) -> KerasValue {
     let numerator = try KerasComparisons.constant(number, like: value, &translation, call)
     return try translation.combine(.divide, [numerator, value], as: value, for: call)
-  }
-
-  private static let gelu: KerasFunctions.Function = { translation, function throws(ImportError) in
-    // Keras approximates unless it is told otherwise, TensorFlow does not.
-    var isApproximate = function.call.layer.source.version == 3
-    if case .bool(let value)? = function.constant("approximate") { isApproximate = value }
-    return try translation.map(
-      .gelu(approximate: isApproximate ? .tanh : nil), try function.value(), for: function.call)
   }
 
   /// The first half of the elements, times the sigmoid of the other.
@@ -89,28 +54,13 @@ enum KerasMathFunctions {
     return try translation.combine(.multiply, [first, gate], as: first, for: call)
   }
 
-  private static func number(
-    _ function: KerasFunctionCall, _ keys: [String], position: Int
-  ) -> Float? {
-    keys.lazy.compactMap { function.constant($0, position: position)?.number }.first
-      .map { Float($0) }
-  }
-
   private static let clip: KerasFunctions.Function = { translation, function throws(ImportError) in
-    let least = number(function, ["x_min", "clip_value_min"], position: 1)
-    let most = number(function, ["x_max", "clip_value_max"], position: 2)
-    guard let least, let most else {
-      throw function.call.layer.refusal("found bounds that are no numbers of the file")
-    }
-    return try translation.map(
-      .clip(min: least, max: most), try function.value(), for: function.call)
-  }
-
-  private static let leakyReLU: KerasFunctions.Function = {
-    translation, function throws(ImportError) in
-    let slope = number(function, ["negative_slope", "alpha"], position: 1) ?? 0.2
-    return try translation.map(
-      .leakyReLU(slope: slope), try function.value(), for: function.call)
+    let (least, most) =
+      function.constant("clip_value_min") == nil
+      ? ("x_min", "x_max") : ("clip_value_min", "clip_value_max")
+    let bounds = ModelDescription.Op.clip(
+      min: try function.number(least), max: try function.number(most, position: 2))
+    return try translation.map(bounds, try function.value(), for: function.call)
   }
 
   /// Whole powers up to 8, roots, and one divided by these.

@@ -76,6 +76,9 @@ enum KerasProducts {
       operands.allSatisfy({ $0.first == batch && Set($0).count == $0.count }),
       zip(operands, call.inputs).allSatisfy({ $0.count == $1.axes.count + 1 })
     else { throw refusal }
+    if operands[0] == operands[1], output.starts(with: operands[0].dropLast()) {
+      return try productsOfElements(&translation, call, isSum: output != operands[0])
+    }
     let shared = operands[0].dropFirst().filter { operands[1].dropFirst().contains($0) }
     let summed = shared.filter { !output.contains($0) }
     guard summed.count == 1, shared.count == 1 else { throw refusal }
@@ -89,6 +92,18 @@ enum KerasProducts {
     var turned = call
     turned.arguments.reverse()
     return try KerasDot(call.layer, axes: axes.reversed()).apply(&translation, turned)
+  }
+
+  /// The products of two values' elements, or their sums over the last axis.
+  private static func productsOfElements(
+    _ translation: inout KerasTranslation, _ call: KerasCall, isSum: Bool
+  ) throws(ImportError) -> KerasValue {
+    let products = try KerasMergeLayers.elementwise(
+      .multiply, &translation, call, part: isSum ? "products" : nil)
+    guard isSum else { return products }
+    let value = try translation.spreadOut(products, for: call)
+    return try KerasReductions.reduced(
+      .sum, value, over: [value.axes.count - 1], keeps: false, &translation, call)
   }
 
   /// Scores that are multiplied with a number or divided by it, as by the root of their size; nil for other values.

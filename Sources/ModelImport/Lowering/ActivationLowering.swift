@@ -23,7 +23,7 @@ enum ActivationLowering {
   private static let plain: [String: ModelDescription.Op] = [
     "Sigmoid": .sigmoid, "Tanh": .tanh, "Relu": .relu, "Softsign": .softsign, "Sqrt": .sqrt,
     "Abs": .abs, "Exp": .exp, "Log": .log, "Neg": .affine(scale: [-1], shift: nil),
-    "Softplus": .softplus(),
+    "Softplus": .softplus(), "Sin": .sin, "Cos": .cos,
   ]
 
   private static let parametric: [String: @Sendable (SourceNode) -> ModelDescription.Op] = [

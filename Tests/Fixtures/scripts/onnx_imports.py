@@ -192,6 +192,8 @@ def torch_models() -> None:
             F.gelu, F.silu, F.hardswish, F.mish, F.elu, F.leaky_relu, F.softplus, F.hardtanh, F.selu, F.softsign,
             torch.abs, lambda t: t ** 2, lambda t: torch.exp(t).sqrt(), lambda t: 2 - t, lambda t: 1 / (t.abs() + 1),
             lambda t: F.gelu(t, approximate="tanh"))], -1), a=nn.Linear(4, 3)), features(4), x, step)
+    export("time2vec", Net(lambda m, v: m.lstm(torch.cat((v, torch.sin(m.a(v)), torch.cos(m.a(v) * 3)), -1))[0],
+                           a=nn.Linear(4, 3), lstm=lstm(10)), features(4), x, step)
     export("norms", Net(lambda m, v: m.g(m.ln(m.lstm(v)[0]).flatten(0, 1)).reshape(v.shape[0], -1, 6), ln=nn.LayerNorm(6),
                         lstm=nn.LSTM(4, 6, batch_first=True), g=nn.GroupNorm(2, 6)), features(4), x, step)
 

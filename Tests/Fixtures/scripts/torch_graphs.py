@@ -811,6 +811,19 @@ class Bilinear(nn.Module):
         return F.logsigmoid(self.product(self.rnn(x)[0], x))
 
 
+class Time2Vec(nn.Module):
+    """Waves of the input beside it (Kazemi et al., 2019)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waves = nn.Linear(3, 5)
+        self.rnn = nn.LSTM(8, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.rnn(torch.cat([x, torch.sin(self.waves(x) * 5)], dim=-1))[0]
+        return y[:, -1], torch.cos(y * 8)
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -825,14 +838,14 @@ MODELS = {
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
     "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
-    "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear,
+    "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear, "time2vec": Time2Vec,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
        "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
-       "weighed", "squeezed", "asked", "bilinear")
+       "weighed", "squeezed", "asked", "bilinear", "time2vec")
 # Called without gradients, attention is one call.
 ATTENDED = ("attended", "causal_layers")
 # Of one length.

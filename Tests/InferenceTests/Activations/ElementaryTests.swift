@@ -49,6 +49,19 @@ import Testing
     #expect(Elementary.normalDistribution(40) == 1)
   }
 
+  /// Among them 16367173 · 2⁷², of floats that lie far from 0 the one closest to a multiple of π/2.
+  @Test func angles() {
+    let large = (0..<4000).map {
+      Float(sign: .plus, exponent: $0 % 128, significand: 1 + Float($0) / 4000)
+    }
+    for x in Self.values.map(Float.init) + large + [0x1.f37c8ap95, .greatestFiniteMagnitude] {
+      for x in [x, -x] {
+        expectNear(Elementary.sin(x), Glibc.sin(Double(x)), Double(x))
+        expectNear(Elementary.cos(x), Glibc.cos(Double(x)), Double(x))
+      }
+    }
+  }
+
   @Test(arguments: [Double.infinity, 1e300, 201])
   func farBeyondFloats(x: Double) {
     #expect(Elementary.exp(x).isFinite && Float(Elementary.exp(x)) == .infinity)
@@ -60,5 +73,8 @@ import Testing
     #expect(Elementary.exp(.nan).isNaN && Elementary.expMinusOne(.nan).isNaN)
     #expect(Elementary.log(.nan).isNaN && Elementary.logOfOnePlus(.nan).isNaN)
     #expect(Elementary.normalDistribution(.nan).isNaN)
+    for x in [Float.nan, .infinity, -.infinity] {
+      #expect(Elementary.sin(x).isNaN && Elementary.cos(x).isNaN)
+    }
   }
 }

@@ -30,6 +30,14 @@ import Testing
     ) { log($0) }
   }
 
+  @Test func sine() throws {
+    try ActivationModel.expect(.sin, digest: 0xd3fc_643e_d4e9_5baf) { sin($0) }
+  }
+
+  @Test func cosine() throws {
+    try ActivationModel.expect(.cos, digest: 0xb489_4e1f_9ebb_450f) { cos($0) }
+  }
+
   @Test func silu() throws {
     try ActivationModel.expect(.silu, digest: 0x3ba1_9629_af47_a16d) { $0 / (1 + exp(-$0)) }
   }

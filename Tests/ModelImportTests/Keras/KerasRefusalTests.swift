@@ -124,6 +124,21 @@ import Testing
     #expect(error.problem.contains(found), "\(error)")
   }
 
+  /// A parameter that is passed over would change the answers.
+  @Test(arguments: [
+    ("Silu", #""beta": 2.0"#, "found \"beta\", expected a tensor alone"),
+    ("Elu", #""alpha": 2.0, "beta": 1"#, "found \"beta\", expected a tensor and alpha"),
+    ("Celu", #""alpha": "two""#, "alpha: found \"two\", expected a number"),
+    ("Threshold", #""threshold": 1"#, "default_value: found none"),
+  ])
+  func parametersOfFunctionsAreReadOrRefused(name: String, config: String, found: String) throws {
+    let function = """
+      {"module": "keras.src.ops.nn", "class_name": "\(name)", "config": {"name": "f", \(config)}}
+      """
+    let error = try refusal(of: sequential(function))
+    #expect(error.place == "\(name) \"f\"" && error.problem.contains(found), "\(error)")
+  }
+
   /// Scores of an attention may be answered, not read.
   @Test(arguments: [
     ("a", "among the outputs", "keras.Model(model.inputs, [model.outputs[1]])"),

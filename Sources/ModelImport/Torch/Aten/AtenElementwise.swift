@@ -6,8 +6,7 @@ enum AtenElementwise {
     "sqrt": "Sqrt",
     "abs": "Abs", "neg": "Neg", "reciprocal": "Reciprocal", "erf": "Erf", "softsign": "Softsign",
     "mish": "Mish", "hardswish": "HardSwish", "floor": "Floor", "sign": "Sign", "sgn": "Sign",
-    "cos": "Cos",
-    "sin": "Sin", "logical_not": "Not", "bitwise_not": "Not",
+    "cos": "Cos", "sin": "Sin", "logical_not": "Not", "bitwise_not": "Not",
   ]
 
   private static let binary = [

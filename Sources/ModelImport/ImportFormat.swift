@@ -97,6 +97,7 @@ package func importedFolder(
       remedy: "leave it out: this kind of file has the graph and the names of its weights")
   }
   var draft = try format.read(request, files)
+  draft.noteTables()
   try Preprocessing(request: request).apply(to: &draft)
   return draft
 }

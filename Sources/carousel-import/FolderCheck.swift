@@ -44,10 +44,12 @@ struct FolderCheck {
     var numbers: [String: [Float]] = [:]
     for input in draft.description.inputs {
       let steps = input.steps ?? reference.fixedSteps(of: input.name) ?? steps
+      let rows = draft.tableRows(of: input.name)
       switch input.kind {
       case .features(let size, _, _):
-        numbers[input.name] = (0..<steps * size).map { _ in random.next() }
-      case .vector(let size): numbers[input.name] = (0..<size).map { _ in random.next() }
+        numbers[input.name] = (0..<steps * size).map { _ in random.next(rowOf: rows) }
+      case .vector(let size):
+        numbers[input.name] = (0..<size).map { _ in random.next(rowOf: rows) }
       case .tokens(let size, _):
         numbers[input.name] = (0..<steps).map { _ in
           Float(random.next(below: size))
@@ -135,6 +137,9 @@ private struct RandomNumbers {
 
   /// A number within ±1.
   mutating func next() -> Float { Float(word() >> 40) / Float(1 << 23) - 1 }
+
+  /// The index of one of so many rows; else a number within ±1.
+  mutating func next(rowOf count: Int?) -> Float { count.map { Float(next(below: $0)) } ?? next() }
 
   mutating func next(below count: Int) -> Int { Int(word() % UInt64(count)) }
 }

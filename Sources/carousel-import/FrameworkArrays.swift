@@ -59,10 +59,12 @@ struct FrameworkArrays {
       guard own.name == input.node, case .tokens(let size, _) = own.kind else { return nil }
       return size
     }
-    guard input.isWhole || !sizes.isEmpty else {
+    let count = sizes.first ?? input.node.flatMap { draft.tableRows(of: $0) }
+    guard input.isWhole || count != nil else {
       return "n.random.rand(\(shape)).astype('f4')"
     }
-    return "n.random.randint(0, \(sizes.first ?? 2), (\(axes)))"
+    let ids = "n.random.randint(0, \(count ?? 2), (\(axes)))"
+    return input.isWhole || !sizes.isEmpty ? ids : "\(ids).astype('f4')"
   }
 
   /// Where the code is run, and the code; nil for several files of ONNX.

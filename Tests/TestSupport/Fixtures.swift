@@ -39,6 +39,9 @@ package struct ModelCase: Decodable, Sendable {
     package let shape: [Int]?
     package let values: [Float]?
     package let tokens: [Int32]?
+
+    /// The numbers, which may be ids.
+    package var numbers: [Float] { values ?? tokens?.map { Float($0) } ?? [] }
   }
 
   package struct Output: Decodable, Sendable {
@@ -65,8 +68,8 @@ package struct ModelCase: Decodable, Sendable {
         guard let given = inputs[input.name] else { throw MissingInput(name: input.name) }
         switch input.kind {
         case .tokens: return .tokens(given.tokens ?? [])
-        case .features: return .features(given.values ?? [])
-        case .vector: return .vector(given.values ?? [])
+        case .features: return .features(given.numbers)
+        case .vector: return .vector(given.numbers)
         }
       }, for: model)
   }

@@ -380,10 +380,16 @@ package struct RandomModel {
       let channels = divisor(of: any.size)
       let ops: [ModelDescription.Op] = [
         .square, .abs, .sin, .cos, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(), .batchNorm(),
-        .groupNorm(groups: channels), .prelu,
+        .groupNorm(groups: channels), .prelu, .lookup,
       ]
       let op = ops.randomElement(using: &noise)!
       switch op.name {
+      case "lookup":
+        tensor("\(name).weight", [3, 2])
+        node(
+          "\(name)i", .clip(min: 0, max: 2.5), [any], isSequence: any.isSequence, size: any.size)
+        return node(
+          name, op, [values.last], isSequence: any.isSequence, size: 2 * any.size)
       case "rms_norm": tensor("\(name).weight", [any.size])
       case "prelu", "group_norm": tensor("\(name).weight", [channels])
       case "batch_norm":

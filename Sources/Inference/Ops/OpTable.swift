@@ -9,6 +9,7 @@ enum OpTable {
     RNNForward.self,
     MLSTMForward.self,
     LinearForward.self,
+    LookupForward.self,
     SigmoidForward.self,
     TanhForward.self,
     ReLUForward.self,

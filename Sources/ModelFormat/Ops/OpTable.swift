@@ -7,6 +7,7 @@ extension ModelDescription.Op {
     .rnn,
     .mlstm,
     .linear,
+    .lookup,
     .sigmoid,
     .tanh,
     .relu,

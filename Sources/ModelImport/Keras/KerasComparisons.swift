@@ -69,15 +69,21 @@ enum KerasComparisons {
     if value.isMask, !kind.contains("bool") {
       return try number(value, &translation, function.call)
     }
+    if value.content == .floats, kind.contains("int"), value.isSelected(in: translation) {
+      var numbers = value
+      numbers.content = .wholeNumbers
+      return numbers
+    }
     guard kind.contains("float") || value.content != .floats else {
       throw function.call.layer.refusal(
         "dtype: found \(kind), expected float32: no op rounds numbers",
-        remedy:
-          "round before the model, and give the whole numbers as an input of their own; where they are whole already, leave the cast out"
-      )
+        remedy: remedyToRound)
     }
     return value
   }
+
+  static let remedyToRound =
+    "round before the model, and give the whole numbers as an input of their own; where they are whole already, leave the cast out"
 
   /// The value; a mask as a sequence of ones and zeros.
   private static func number(

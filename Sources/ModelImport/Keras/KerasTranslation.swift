@@ -50,7 +50,6 @@ struct KerasTranslation {
       throw layer.refusal("the model calls its layers more than \(Self.maxCalls) times")
     }
   }
-
   private static let maxCalls = 10_000
 
   /// Records that values have the same steps, and so the inputs behind them.
@@ -154,6 +153,7 @@ struct KerasTranslation {
       return value.name
     case .flattened(let steps):
       return try KerasSideBySide.flat(value, steps: steps, &self, call)
+    case .wholeNumbers: throw KerasLookup.refusal(call.layer)
     case .attentionScores: throw KerasAttentionScores.refusal(call.layer)
     case .mask:
       throw call.layer.refusal("found a mask in the place of numbers, which is not carried")

@@ -34,6 +34,8 @@ struct KerasValue {
     case scores(KerasScores)
     /// A mask that a function of the model computes.
     case mask(KerasMask)
+    /// Floats whose fraction Keras cuts off. Only a table's rows are chosen by them.
+    case wholeNumbers
     /// The scores that an attention layer answers beside its result. Nothing may read them.
     case attentionScores
   }

@@ -241,11 +241,27 @@ struct FinishedGraph {
       remedy: "export the model with this input as floats")
   }
 
-  /// Asks for whole numbers that choose no rows of a table as numbers, such as a mask that is compared with 0.
+  /// Asks for whole numbers that choose no rows of a table as numbers, such as a mask that is compared with 0; or as the elements of a
+  /// vector, such as some ids of a series, where they are read one by one.
   func checkTables(_ l: inout Lowering) throws(ImportError) {
     for input in inputs where input.form == .tokens && tableSize(of: input) == nil {
+      let readers = builder.nodes.filter { $0.inputs.contains(input.name) }
+      if readers.count > 1, readers.allSatisfy({ isOneStep($0.name, $0.op) }),
+        case .carried(let value)? = l.values[input.source],
+        let origin = value.timeAtoms.first?.origin
+      {
+        throw l.require(.role(origin, .element), or: missingTable(of: input))
+      }
       throw l.require(.numbers(input: input.source), or: missingTable(of: input))
     }
+  }
+
+  /// Whether a node is one step of its input, chosen by its index.
+  private func isOneStep(_ name: String, _ op: ModelDescription.Op) -> Bool {
+    let readers = builder.nodes.filter { $0.inputs.contains(name) }
+    return [FirstOp.name, LastOp.name].contains(op.name)
+      || op.name == SliceStepsOp.name
+        && readers.allSatisfy { [FirstOp.name, LastOp.name].contains($0.op.name) }
   }
 
   private func kind(_ input: Input) throws(ImportError) -> ModelDescription.Input.Kind {

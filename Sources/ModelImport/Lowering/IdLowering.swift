@@ -147,10 +147,11 @@ enum IdLowering {
   static func embed(
     _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue
   ) throws(ImportError) -> CarriedValue {
-    guard ids.form == .tokens, node.integer("axis", default: 0) == 0, table.rank >= 1 else {
+    guard node.integer("axis", default: 0) == 0, table.rank >= 1 else {
       throw refusal(of: ids, node)
     }
     let size = table.shape[1...].reduce(1, *)
+    guard ids.form == .tokens else { return try lookUp(&l, node, table, ids, size: size) }
     let name = l.builder.emit(
       .embedding, [ids.node], named: node.outputs.first ?? node.name,
       tensors: [("weight", [table.shape[0], size], table.dense)])
@@ -161,6 +162,24 @@ enum IdLowering {
       result.node = l.builder.emit(.last, [name], named: "\(name).one")
       result.form = .vector
     }
+    return result
+  }
+
+  /// Rows of a constant table for numbers of a step: several ids, a category beside numbers, or what a comparison says.
+  private static func lookUp(
+    _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue, size: Int
+  ) throws(ImportError) -> CarriedValue {
+    let origins = l.origins(of: ids.node)
+    let areWhole = !origins.isEmpty && origins.isSubset(of: l.assumptions.numbers)
+    guard ids.kind != .float || areWhole else { throw refusal(of: ids, node) }
+    let numbers = ids.kind == .boolean ? ComparisonLowering.straight(&l, ids, node) : ids
+    let atoms = table.shape[1...].map { l.elementAxis($0) }
+    var result = CarriedValue(
+      node: l.builder.emit(
+        .lookup, [numbers.node], named: node.outputs.first ?? node.name,
+        tensors: [("weight", [table.shape[0], size], table.dense)]),
+      form: numbers.form, axes: numbers.axes + atoms, elements: numbers.elements)
+    result.elements += Array(atoms.joined())
     return result
   }
 
@@ -202,6 +221,8 @@ enum IdLowering {
     _ l: inout Lowering, _ node: SourceNode, _ ids: CarriedValue, classes: Int,
     values: (Double, Double)
   ) throws(ImportError) -> CarriedValue {
+    // Of numbers beyond the classes a row is zeros, which no row of the table is.
+    guard ids.form == .tokens else { throw refusal(of: ids, node) }
     guard (1...1 << 11).contains(classes) else {
       throw node.refusal("\(classes) classes", because: "at most \(1 << 11) are carried")
     }

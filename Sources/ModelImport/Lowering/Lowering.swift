@@ -31,13 +31,14 @@ struct Lowering {
   private(set) var missingSizes: [String: ImportError] = [:]
   /// For nodes of which a call of the source graph is one step: the final state that is the step's output.
   private(set) var finalStates: [String: String] = [:]
-
+  let tableIndices: TableIndices
   var exampleSteps = ExampleSteps()
   var examples = StepExamples()
 
   init(_ graph: SourceGraph, assumptions: Assumptions) {
     interpreter = Interpreter(opset: graph.opset)
     constantRoom = graph.maxConstants
+    tableIndices = TableIndices(graph)
     isFromPyTorch = graph.isFromPyTorch
     computesLengths = graph.computesLengths
     self.assumptions = assumptions
@@ -48,7 +49,6 @@ struct Lowering {
 
   /// As of arrays that are computed, and the numbers that stand in for a batch and steps.
   static let maxExtent = 1 << 58
-
   /// Elements of a step, or of a vector.
   static let maxElements = 1 << 22
 

@@ -95,6 +95,7 @@ enum SelectionLowering {
         }
         result.node = l.builder.emit(.first, [source], named: name)
       }
+      l.setOrigins(of: result.node, l.origins(of: value.node))
       return result
     } else if indices == Array((0..<size).reversed()) {
       result.node = l.builder.emit(.reverse, [value.node], named: name)

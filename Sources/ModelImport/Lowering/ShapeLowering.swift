@@ -72,8 +72,13 @@ enum ShapeLowering {
       let refusal = node.refusal(
         "a cast of floats to whole numbers", because: "no op rounds",
         instead: Remedy.rounding)
-      guard let input = l.input(named: value.node) else { throw refusal }
-      throw l.require(.wholeNumbers(input: input), or: refusal)
+      if let input = l.input(named: value.node) {
+        throw l.require(.wholeNumbers(input: input), or: refusal)
+      }
+      // Of numbers that are computed, the source's and the folder's may lie on either side of a whole one.
+      guard !l.origins(of: value.node).isEmpty,
+        l.tableIndices.contains(node.outputs.first ?? "")
+      else { throw refusal }
     }
     if value.kind == .float, kind == .boolean {
       value = Layout.map(&l, value, .abs, node)

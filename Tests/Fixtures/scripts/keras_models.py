@@ -1019,6 +1019,25 @@ def functions_of_elements():
     return Model(i, [*numbered, L.GRU(2)(time2vec), *products]), [x]
 
 
+@case("keras", "h5")
+def ids_beside_numbers():
+    i = Input((None, 4))
+    columns = [L.Embedding(5, 3)(i[:, :, 0]), L.Embedding(3, 2)(O.cast(i[:, :, 1], "int32")), i[:, :, 2:]]
+    masked = L.LSTM(3, return_sequences=True)(L.Embedding(5, 2, mask_zero=True)(i[:, :, 0]))
+    ids = np.stack([rng.integers(0, 5, (2, 6)), rng.integers(0, 3, (2, 6))], -1)
+    return Model(i, [L.LSTM(4)(L.Concatenate()(columns)), masked]), [np.concatenate([ids, floats(2, 6, 2)], -1).astype("float32")]
+
+
+@case("keras", "h5")
+def letters_of_words():
+    i = Input((None, 5), dtype="int32")
+    letters = L.TimeDistributed(L.Conv1D(4, 2, activation="relu"))(L.TimeDistributed(L.Embedding(7, 3))(i))
+    words = L.TimeDistributed(L.GlobalMaxPooling1D())(letters)
+    columns = L.Concatenate()([L.Embedding(7, 2)(i[:, :, k]) for k in range(3)])
+    outputs = [L.Bidirectional(L.LSTM(3, return_sequences=True))(words), L.GRU(2)(columns)]
+    return Model(i, outputs), [rng.integers(0, 7, (2, 6, 5)).astype("int32")]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

@@ -192,6 +192,16 @@ def torch_models() -> None:
             F.gelu, F.silu, F.hardswish, F.mish, F.elu, F.leaky_relu, F.softplus, F.hardtanh, F.selu, F.softsign,
             torch.abs, lambda t: t ** 2, lambda t: torch.exp(t).sqrt(), lambda t: 2 - t, lambda t: 1 / (t.abs() + 1),
             lambda t: F.gelu(t, approximate="tanh"))], -1), a=nn.Linear(4, 3)), features(4), x, step)
+    def letters(length: int) -> dict[str, Array]:
+        return {"ids": RANDOM.integers(0, 9, (1, length)), "letters": RANDOM.integers(0, 7, (1, length, 5))}
+
+    def words(m: Net, i: Tensor, c: Tensor) -> Tensor:
+        batch, steps = i.shape
+        e = m.e(c).view(batch * steps, 5, 3).transpose(1, 2)
+        return m.lstm(torch.cat((m.w(i), torch.relu(m.conv(e)).amax(2).view(batch, steps, 4), m.e(c[..., 0])), -1))[0]
+
+    export("letters", Net(words, w=nn.Embedding(9, 2), e=nn.Embedding(7, 3), conv=nn.Conv1d(3, 4, 3, padding=1), lstm=lstm(9)),
+           letters, tokens | {"letters": "BTF"}, step)
     export("time2vec", Net(lambda m, v: m.lstm(torch.cat((v, torch.sin(m.a(v)), torch.cos(m.a(v) * 3)), -1))[0],
                            a=nn.Linear(4, 3), lstm=lstm(10)), features(4), x, step)
     export("norms", Net(lambda m, v: m.g(m.ln(m.lstm(v)[0]).flatten(0, 1)).reshape(v.shape[0], -1, 6), ln=nn.LayerNorm(6),

@@ -824,6 +824,23 @@ class Time2Vec(nn.Module):
         return y[:, -1], torch.cos(y * 8)
 
 
+class Categories(nn.Module):
+    """Categories among the numbers of a step, some of the whole sequence, and what a comparison says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.day, self.shop = nn.Embedding(5, 3), nn.Embedding(4, 2)
+        self.kinds = nn.ModuleList((nn.Embedding(4, 2), nn.Embedding(3, 2)))
+        self.sign = nn.Embedding(2, 4)
+        self.rnn = nn.LSTM(8, 4, batch_first=True)
+
+    def forward(self, x: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
+        ids = x[..., :2].long()
+        y = self.rnn(torch.cat([self.day(ids[..., 0]), self.shop(ids[..., 1]), x[..., 2:]], -1))[0]
+        of_all = torch.cat([kind(kinds[:, k]) for k, kind in enumerate(self.kinds)], -1)
+        return torch.cat([y[:, -1], of_all], -1), y + self.sign((x[..., 2] > 0).long())
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -838,14 +855,14 @@ MODELS = {
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
     "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
-    "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear, "time2vec": Time2Vec,
+    "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear, "time2vec": Time2Vec, "categories": Categories,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
        "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
-       "weighed", "squeezed", "asked", "bilinear", "time2vec")
+       "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories")
 # Called without gradients, attention is one call.
 ATTENDED = ("attended", "causal_layers")
 # Of one length.
@@ -860,6 +877,10 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     if name in ("packed", "sorted"):
         return {"ids": torch.randint(1, 11, (batch, length)),
                 "lengths": torch.full((batch,), length)}
+    if name == "categories":
+        ids = torch.stack([torch.randint(0, n, (batch, length)) for n in (5, 4)], -1)
+        kinds = torch.stack([torch.randint(0, n, (batch,)) for n in (4, 3)], -1)
+        return {"x": torch.cat([ids, torch.randn(batch, length, 3)], -1), "kinds": kinds}
     if name == "chosen":
         return {"x": torch.randn(batch, length, 3), "lengths": torch.full((batch,), length)}
     if name == "masked":

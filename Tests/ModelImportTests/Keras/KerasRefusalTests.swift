@@ -256,16 +256,9 @@ import Testing
     ),
     ("RNN", "\"name\": \"n\"", "RNN \"n\"", "not carried"),
     (
-      "Embedding", "\"name\": \"e\", \"input_dim\": 3, \"output_dim\": 2", "Embedding \"e\"",
-      "an id a step"
-    ),
-    (
-      "TimeDistributed",
-      """
-      "name": "t", "layer": {"module": "keras.layers", "class_name": "Embedding",
-      "config": {"name": "e", "input_dim": 3, "output_dim": 2}}
-      """,
-      "Embedding \"t/e\"", "several ids a step"
+      "Embedding",
+      "\"name\": \"e\", \"input_dim\": 3, \"output_dim\": 16, \"mask_zero\": true",
+      "Embedding \"e\"", "expected an id a step"
     ),
   ])
   func layersAreRefusedByName(

@@ -65,23 +65,20 @@ import Testing
     #expect(draft.reference?.exampleInputs(steps: 12)[0].stepAxis == 3)
   }
 
-  /// Ids that no input of a folder has are told apart, with what is to be done.
-  @Test(
-    arguments: [
-      ([.fixed(1), .named("t"), .fixed(4)], "several ids a step", "input of whole numbers")
-    ] as [([SourceGraph.Dimension], String, String)])
-  func idsOfOtherForms(dimensions: [SourceGraph.Dimension], found: String, remedy: String) throws {
+  /// An input of ids has one a step; several are numbers that a table's rows are chosen by.
+  @Test func aStepMayHaveSeveralIDs() throws {
     var graph = SourceGraph(opset: 18)
-    graph.inputs = [.init(name: "ids", kind: .integer, dimensions: dimensions)]
+    graph.inputs = [
+      .init(name: "ids", kind: .integer, dimensions: [.fixed(1), .named("t"), .fixed(4)])
+    ]
     graph.constants = [
       "table": SourceConstant(SourceTensor(shape: [3, 2], elements: [1, 2, 3, 4, 5, 6]))
     ]
     graph.nodes = [SourceNode(name: "y", op: "Gather", inputs: ["table", "ids"], outputs: ["y"])]
     graph.outputs = ["y"]
-    let error = try #require(throws: ImportError.self) {
-      try GraphTranslation(graph).folder(named: "m")
-    }
-    #expect(error.problem.contains(found), "\(error)")
-    #expect(error.remedy?.contains(remedy) ?? false, "\(error)")
+    let draft = try GraphTranslation(graph).folder(named: "m")
+    #expect(draft.description.inputs[0].kind == .features(size: 4, mean: nil, scale: nil))
+    #expect(draft.description.nodes.map(\.op) == [.lookup])
+    #expect(draft.tableRows(of: "ids") == 3)
   }
 }

@@ -53,7 +53,7 @@ import Testing
     var steps = 1
     for input in draft.description.inputs {
       let given = try #require(one.inputs[input.name])
-      numbers[input.name] = given.values ?? given.tokens?.map { Float($0) }
+      numbers[input.name] = given.numbers
       if case .vector = input.kind {
       } else {
         steps = given.tokens?.count ?? given.shape?[0] ?? 1

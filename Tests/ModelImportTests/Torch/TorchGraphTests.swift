@@ -79,6 +79,18 @@ import Testing
     }
   }
 
+  /// Ids among the numbers of a step, and of the whole sequence; those that the model computes are refused.
+  @Test(arguments: ["traced.pt", "exported.pt2"])
+  func idsAmongNumbersAreTold(file: String) throws {
+    let draft = try importedFolder(
+      ImportRequest(files: [Fixtures.path("torch_graphs/categories/\(file)")]))
+    #expect(draft.description.inputs.map(\.kind).last == .vector(size: 2))
+    #expect(draft.description.inputs.map { draft.tableRows(of: $0.name) } == [4, 3])
+    for (input, last) in zip(draft.description.inputs, [3, 2]) {
+      #expect(draft.notes.contains { $0.contains("\"\(input.name)\" are ids, from 0 to \(last)") })
+    }
+  }
+
   /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
   @Test(arguments: files)
   func valuesAreThoseOfTheGraph(file: String) throws {
@@ -87,14 +99,26 @@ import Testing
     let steps = draft.comparedSteps ?? 6
     let graph = try ModelGraph(draft.model())
     var noise = Noise(seed: 7)
-    let sequence = try noise.sequence(for: graph.model, steps: steps, isEqual: true)
+    let random = try noise.sequence(for: graph.model, steps: steps, isEqual: true)
+    var values = random.values
     var numbers: [String: [Float]] = [:]
-    for (input, values) in zip(draft.description.inputs, sequence.values) {
-      switch values {
-      case .features(let own), .vector(let own): numbers[input.name] = own
+    for (index, input) in draft.description.inputs.enumerated() {
+      // Of what chooses rows of tables, indices.
+      func indices(_ own: [Float]) -> [Float] {
+        guard let rows = draft.tableRows(of: input.name) else { return own }
+        return own.map { Float(Int($0.magnitude * 10) % rows) }
+      }
+      switch values[index] {
+      case .features(let own):
+        numbers[input.name] = indices(own)
+        values[index] = .features(indices(own))
+      case .vector(let own):
+        numbers[input.name] = indices(own)
+        values[index] = .vector(indices(own))
       case .tokens(let ids): numbers[input.name] = ids.map { Float($0) }
       }
     }
+    let sequence = try InputSequence(values, for: graph.model)
     let expected = try reference.values(for: numbers, steps: steps)
     let answers = SoleRider.answer(graph, sequence)
     for (output, answer) in zip(draft.description.outputs, answers) {
@@ -177,8 +201,8 @@ import Testing
     }
     switch inputs[0].kind {
     case .tokens: return try InputSequence([.tokens(value.tokens ?? [])], for: model)
-    case .features: return try InputSequence([.features(value.values ?? [])], for: model)
-    case .vector: return try InputSequence([.vector(value.values ?? [])], for: model)
+    case .features: return try InputSequence([.features(value.numbers)], for: model)
+    case .vector: return try InputSequence([.vector(value.numbers)], for: model)
     }
   }
 }

@@ -216,25 +216,26 @@ enum KerasDenseLayers {
     let value = try call.input()
     let ids = try layer.integer("input_dim")
     let size = try layer.integer("output_dim")
-    guard case .input(let index) = value.content else {
-      throw layer.refusal(
-        "found ids that the graph makes, expected an input of the model",
-        remedy: "save a model whose input goes to the Embedding as it is")
-    }
-    guard value.axes.count == 1, !value.isStepped else {
-      throw layer.refusal(
-        "found several ids a step, as of a word's letters, expected an id a step: (steps,)",
-        remedy: KerasModel.remedyInParts)
-    }
     if layer["dropout"]?.number ?? 0 != 0, layer.source.version == 1 {
       translation.note("\(layer.place): its dropout does nothing at inference")
     }
-    try translation.inputs[index].declareTokens(size: ids, for: call)
+    let isMasked = try layer.bool("mask_zero")
+    guard !isMasked || value.axes.count == 1 && !value.isStepped else {
+      throw layer.refusal(
+        "mask_zero: found true for ids of the sizes \(value.shape), expected an id a step: (steps,)",
+        remedy: KerasModel.remedyInParts)
+    }
     let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if isNew {
       let arrays = try call.weights.arrays([("embeddings", [ids, size])], of: layer)
       translation.add(tensor: "\(prefix).weight", shape: [ids, size], arrays[0])
     }
+    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped else {
+      var rows = try KerasLookup.rows(of: value, weights: prefix, size: size, &translation, call)
+      if isMasked, value.stepAxis != nil { rows.mask = .zeroTokens(value.name) }
+      return [rows]
+    }
+    try translation.inputs[index].declareTokens(size: ids, for: call)
     var tokens = value
     tokens.content = .floats
     var result = value.with(
@@ -249,7 +250,7 @@ enum KerasDenseLayers {
           name: try translation.add(.last, [result], for: call, part: "last"), axes: [.size(size)])
       ]
     }
-    if try layer.bool("mask_zero") { result.mask = .zeroTokens(value.name) }
+    if isMasked { result.mask = .zeroTokens(value.name) }
     return [result]
   }
 }

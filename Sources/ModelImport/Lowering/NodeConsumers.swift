@@ -1,0 +1,29 @@
+/// The nodes of a source graph by the values that they read.
+struct NodeConsumers {
+  private var consumers: [String: [SourceNode]] = [:]
+
+  /// Operators that select or move elements.
+  static let moving: Set<String> = [
+    "Slice", "Gather", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Split", "Identity", "Cast",
+    "Flatten", "Expand",
+  ]
+
+  init(_ graph: SourceGraph) { collect(graph) }
+
+  private mutating func collect(_ graph: SourceGraph) {
+    for node in graph.nodes {
+      for name in Set(node.inputs) where !name.isEmpty { consumers[name, default: []].append(node) }
+      for key in ["then_branch", "else_branch"] {
+        guard let branch = node.graph(key) else { continue }
+        collect(branch)
+        // A branch's outputs are the If's.
+        for (inner, outer) in zip(branch.outputs, node.outputs) {
+          consumers[inner, default: []].append(
+            SourceNode(name: node.name, op: "Identity", inputs: [inner], outputs: [outer]))
+        }
+      }
+    }
+  }
+
+  subscript(value: String) -> [SourceNode] { consumers[value] ?? [] }
+}

@@ -5,7 +5,6 @@ import HTTPCore
 ///
 /// A class because nghttp2's callbacks need its address; like every connection it belongs to one thread at a time.
 package final class HTTP2Connection: ConnectionProtocol {
-  private let limits: HTTP2Limits
   private let session: HTTP2Session
   private let streams = StreamTable()
   private let requests: RequestIntake
@@ -38,7 +37,6 @@ package final class HTTP2Connection: ConnectionProtocol {
     limits: HTTP2Limits, date: ResponseDate = ResponseDate(),
     reception: @escaping HeadReception = { _, _ in Reception(.whole()) { _ in } }
   ) {
-    self.limits = limits
     backlog = InputBacklog(maxFieldBytesAtOnce: limits.maxFieldBytesAtOnce)
     meter = FloodMeter(limits)
     session = HTTP2Session(limits)
@@ -63,7 +61,7 @@ package final class HTTP2Connection: ConnectionProtocol {
       backlog.keep(bytes.extracting(count...))
     }
     pump()
-    if wantsClose { abandonAll() }
+    if wantsClose { streams.all(at: .owed).forEach(requests.abandon) }
     requests.moveEvents(into: &events)
   }
 
@@ -160,7 +158,10 @@ package final class HTTP2Connection: ConnectionProtocol {
   package func timeOut() {
     for stream in streams.all(at: .head) { session.reset(stream.id, NGHTTP2_CANCEL) }
     let late = streams.all(at: .body)
-    for stream in late { requests.refuse(HTTP2Error.timedOut.response, on: stream) }
+    for stream in late {
+      stream.isTimedOut = true
+      requests.refuse(HTTP2Error.timedOut.response, on: stream)
+    }
     if late.isEmpty, phase == .idle {
       terminate(NGHTTP2_NO_ERROR)
     } else {
@@ -350,7 +351,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     // The rest of the request's body may come for a while: some clients lose the answer if their upload is reset at once.
     let hasRemainingUpload = session.isRemoteOpen(id)
     streams.noteAnswer(of: stream, hasRemainingUpload: hasRemainingUpload)
-    if hasRemainingUpload, ending == .draining || stream.isTimedOut { requests.resetUpload(stream) }
+    if hasRemainingUpload, stream.isTimedOut { requests.resetUpload(stream) }
   }
 
   /// A stream has closed: it is complete, or was reset by either side.
@@ -372,7 +373,6 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard ending == .no || ending == .announced else { return }
     ending = .draining
     session.goAway()
-    for stream in streams.answered { requests.resetUpload(stream) }
   }
 
   private func terminate(_ code: nghttp2_error_code) {
@@ -380,10 +380,6 @@ package final class HTTP2Connection: ConnectionProtocol {
     ending = .terminated
     backlog.drop()
     session.terminate(code)
-  }
-
-  private func abandonAll() {
-    for stream in streams.all(at: .owed) { requests.abandon(stream) }
   }
 
   /// Has nghttp2 turn what it has queued into output.

@@ -269,7 +269,8 @@ import Testing
     #expect(peer.requests.count == 2)
   }
 
-  @Test func shutDownCutsUploadsThatHaveTheirResponse() {
+  /// Not at once: some clients would lose the response.
+  @Test func shutDownWaitsAWhileForUploadsThatHaveTheirResponse() {
     let peer = HTTP2Peer()
     peer.send(.post(1, [("content-length", "1000000000")]))
     #expect(peer.status(1) == "413")
@@ -277,8 +278,23 @@ import Testing
     peer.read()
     let ping = peer.received.last { $0.kind == .ping }
     peer.send(Frame(kind: .ping, flags: Frame.acknowledgement, payload: ping?.payload ?? []))
+    #expect(peer.resetCode(1) == nil && !peer.connection.wantsClose)
+    #expect(peer.refuseSlowBodies(now: 0) == 0 && peer.refuseSlowBodies(now: 10) == 0)
+    peer.read()
     #expect(peer.resetCode(1) == 0)
     #expect(peer.connection.wantsClose)
+  }
+
+  /// The end of the upload is the end of the connection.
+  @Test func shutDownEndsWithTheLastUpload() {
+    let peer = HTTP2Peer(body: .unwanted)
+    peer.send(.post(1))
+    peer.connection.shutDown()
+    peer.connection.finishShutDown()
+    peer.respond(1, Self.hello)
+    #expect(peer.isEnded(1) && !peer.connection.wantsClose)
+    peer.send(.data(1, [1]))
+    #expect(peer.resetCode(1) == nil && peer.connection.wantsClose)
   }
 
   @Test func aResponseThatNobodyReadsIsReset() {

@@ -122,6 +122,13 @@ import Testing
       #expect(content.contains("as many connections as it takes"))
     }
     #expect(server.server.statistics.connectionsRefused == 3)
+    // A body that comes behind the refusal does not have its stream reset: some clients would lose the refusal.
+    let client = try server.connect()
+    client.send(HTTP2Bytes.preface + HTTP2Bytes.head(1, "POST", "/a", end: false))
+    #expect(client.receive(until: "try again later\"}\n") != nil)
+    client.send(HTTP2Bytes.data(1, [1], end: true))
+    var rest = try #require(client.receiveAllBytes())
+    #expect(!HTTP2Bytes.takeFrames(of: &rest).contains { $0.kind == 3 })
   }
 
   /// Nothing can be said to them, and they hold no place for long.

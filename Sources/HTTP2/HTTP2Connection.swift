@@ -354,6 +354,9 @@ package final class HTTP2Connection: ConnectionProtocol {
     if hasRemainingUpload, stream.isTimedOut { requests.resetUpload(stream) }
   }
 
+  /// RST_STREAM or GOAWAY with `code` is in the output.
+  func endSent(_ code: UInt32) { requests.noteEnd(code) }
+
   /// A stream has closed: it is complete, or was reset by either side.
   func streamClosed(_ id: Int32, code: UInt32) {
     history.closed(

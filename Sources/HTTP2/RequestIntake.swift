@@ -225,6 +225,18 @@ final class RequestIntake {
     session.reset(stream.id, stream.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
   }
 
+  /// This side has ended a stream or the connection with `code`. If that is the client's fault, it counts as a refusal,
+  /// with the status that the same fault has over HTTP/1.
+  func noteEnd(_ code: UInt32) {
+    switch nghttp2_error_code(code) {
+    case NGHTTP2_PROTOCOL_ERROR, NGHTTP2_FLOW_CONTROL_ERROR, NGHTTP2_STREAM_CLOSED,
+      NGHTTP2_FRAME_SIZE_ERROR, NGHTTP2_COMPRESSION_ERROR:
+      refusals.append(.badRequest)
+    case NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM: refusals.append(.tooManyRequests)
+    default: break
+    }
+  }
+
   /// Tells the application, if it has the request, that nobody waits for its response.
   private func reportAbandoned(_ stream: HTTP2Stream) {
     if stream.stage == .owed { events.append(.abandoned(stream.publicID)) }

@@ -68,11 +68,16 @@ enum SessionCallbacks {
     }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
       let header = unsafe frame!.pointee.hd
-      let type = UInt32(header.type)
-      if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue {
+      switch UInt32(header.type) {
+      case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
         unsafe withConnection(user) {
           $0.partSent(header.stream_id, endsStream: header.has(NGHTTP2_FLAG_END_STREAM))
         }
+      case NGHTTP2_RST_STREAM.rawValue:
+        unsafe withConnection(user) { unsafe $0.endSent(frame!.pointee.rst_stream.error_code) }
+      case NGHTTP2_GOAWAY.rawValue:
+        unsafe withConnection(user) { unsafe $0.endSent(frame!.pointee.goaway.error_code) }
+      default: break
       }
       return 0
     }

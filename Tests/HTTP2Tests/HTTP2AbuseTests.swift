@@ -36,6 +36,33 @@ import Testing
     #expect(peer.requests.count == (ends ? 0 : 1))
   }
 
+  /// Metrics tell of a client that breaks HTTP/2's rules as of one that breaks those of HTTP/1.
+  @Test(arguments: [
+    (Frame.headers(1, Self.get + [("connection", "close")], end: true), HTTPStatus.badRequest),
+    (Frame.windowUpdate(0, 0), .badRequest),
+    (Frame(kind: .headers, flags: 5, stream: 1, payload: [0x80]), .badRequest),
+    (Frame(kind: .ping, payload: [1]), .badRequest),
+    (Frame.data(1, [1]), .badRequest),
+  ])
+  func errorsOfClientsAreCounted(frame: Frame, status: HTTPStatus) {
+    let peer = HTTP2Peer()
+    peer.send(frame)
+    #expect(peer.connection.hasNews)
+    #expect(peer.connection.takeRefusals() == [status])
+  }
+
+  @Test func floodsAreCountedAndGoodClientsAreNot() {
+    let peer = HTTP2Peer()
+    peer.send(.get(1), .post(3), .reset(3))
+    peer.respond(1, HTTPResponse(status: .ok))
+    #expect(peer.connection.takeRefusals() == [])
+    for _ in 0...HTTP2Limits().maxFruitlessFrames {
+      peer.send(Frame(kind: .ping, payload: [UInt8](repeating: 0, count: 8)))
+    }
+    #expect(peer.goAwayCodes == [11])
+    #expect(peer.connection.takeRefusals() == [.tooManyRequests])
+  }
+
   @Test func bombsInManySmallFieldsAndInTrailersEndTheirConnection() {
     let small = HTTP2Peer()
     small.send(bomb(1, count: 1, times: 16_000, fields: Self.get))

@@ -270,7 +270,9 @@ struct MetricsPage: Sendable {
     page.sample([("direction", "download")], value: connections.slowDownloads)
     page.family(
       "carousel_http_refused_total", .counter,
-      help: "Requests refused before they reached an endpoint, by reason.")
+      help:
+        "Requests refused before they reached an endpoint, and HTTP/2 frames for which a stream or connection was ended, by reason."
+    )
     for (status, count) in connections.requestsRefused.sorted(by: { $0.key.code < $1.key.code }) {
       page.sample([("reason", status.metricLabel)], value: count)
     }

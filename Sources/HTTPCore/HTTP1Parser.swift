@@ -36,8 +36,10 @@ package struct HTTP1Parser {
   ) throws(HTTP1Error) -> HTTP1Head? {
     let start = offset
     do { return try parseLines(bytes, &offset) } catch {
-      let method = bytes.extracting(start..<Swift.min(start + 5, bytes.count))
-      isRefusedHEAD = String(fieldValue: method) == "HEAD "
+      var first = bytes.extracting(start...)
+      // An empty line may stand before the first one.
+      if first.count > 2, first[0] == ASCII.carriageReturn { first = first.extracting(2...) }
+      isRefusedHEAD = String(fieldValue: first.extracting(first: 5)) == "HEAD "
       throw error
     }
   }
@@ -103,7 +105,8 @@ package struct HTTP1Parser {
 
   private func checkLength(_ lineBytes: Int) throws(HTTP1Error) {
     guard headBytes + lineBytes > limits.maxHeadBytes else { return }
-    throw startLine == nil
+    // If targets may be longer than heads, it is not the target's limit that is exceeded.
+    throw startLine == nil && limits.maxTargetBytes < limits.maxHeadBytes
       ? .targetTooLong(limit: limits.maxTargetBytes) : .headTooLong(limit: limits.maxHeadBytes)
   }
 }

@@ -104,9 +104,10 @@ import Testing
     #expect(connection.takeText().hasSuffix("\r\n\r\n"))
   }
 
-  /// Not even where the first line is at fault.
+  /// Not even where the first line is at fault, or comes behind an empty one.
   @Test(arguments: [
     "HEAD foo HTTP/1.1\r\n", "HEAD / HTTP/2.0\r\n", "HEAD  / HTTP/1.1\r\n", "HEAD / HTTP/1.1\n",
+    "\r\nHEAD foo HTTP/1.1\r\n",
   ])
   func refusedHeadHasNoBody(line: String) {
     let connection = HTTP1Connection()

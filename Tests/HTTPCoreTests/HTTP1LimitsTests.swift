@@ -24,11 +24,16 @@ import Testing
     var limits = HTTP1Limits()
     limits.maxHeadBytes = 100
     let long = String(repeating: "a", count: 101)
-    #expect(throws: HTTP1Error.targetTooLong(limit: limits.maxTargetBytes)) {
-      try HTTP1Parser.parse("GET /\(long)", pieces, limits: limits)
-    }
     #expect(throws: HTTP1Error.headTooLong(limit: 100)) {
       try HTTP1Parser.parse("GET / HTTP/1.1\r\nHost: \(long)", pieces, limits: limits)
+    }
+    // The limit of targets is above that of heads, and not the one that is exceeded.
+    #expect(throws: HTTP1Error.headTooLong(limit: 100)) {
+      try HTTP1Parser.parse("GET /\(long)", pieces, limits: limits)
+    }
+    limits.maxTargetBytes = 50
+    #expect(throws: HTTP1Error.targetTooLong(limit: 50)) {
+      try HTTP1Parser.parse("GET /\(long)", pieces, limits: limits)
     }
   }
 

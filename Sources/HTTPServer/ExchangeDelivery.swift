@@ -127,7 +127,7 @@ final class ExchangeDelivery {
     }
     memory.countRefusal()
     counters.countRefusal(HTTPResponse.full.status)
-    return .refusal(.full)
+    return .refusal(.full, fields: reception.fields)
   }
 
   /// The client that a trusted proxy names in `request`; nil where none is trusted. Throws if its fields name two.

@@ -49,6 +49,16 @@ import Testing
     #expect(has(answer, status), "\(answer)")
   }
 
+  @Test func aBodyWithoutRoomIsToldToo() throws {
+    let memory = MemoryBudget(limit: 1 << 20)
+    let server = try TestServer(memory: memory, receiving: Self.application)
+    memory.add(2 << 20)
+    let answer = try #require(
+      try server.answer(
+        to: "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"))
+    #expect(has(answer, 429), "\(answer)")
+  }
+
   @Test func aSlowBodyIsToldToo() throws {
     let server = try TestServer(clock: TestClock(), receiving: Self.application)
     let text = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nh"

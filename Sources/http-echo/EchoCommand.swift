@@ -42,23 +42,33 @@ enum EchoCommand {
       ? Reception(.parts) { exchange in
         if let body = exchange.body { StreamingEcho(exchange, body).start() }
       }
-      : Reception(.whole()) { $0.respond(echo($0.request)) }
+      : Reception(.whole()) { $0.respond(answer(to: $0.request)) }
   }
 
-  /// Answers `GET /` with a short text and everything else with the request as it was understood.
+  /// At `/`, GET gets a short text and POST its body, as conformance suites expect. Everything else gets the request as
+  /// it was understood.
+  private static func answer(to request: HTTPRequest) -> HTTPResponse {
+    guard request.path == "/" else { return echo(request) }
+    switch request.method {
+    case "GET", "HEAD": return text(Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
+    case "POST": return text(request.body)
+    case "OPTIONS": return HTTPResponse(status: .ok, fields: allowed)
+    default: return HTTPResponse(status: .methodNotAllowed, fields: allowed)
+    }
+  }
+
+  private static let allowed: HTTPFields = ["allow": "GET, HEAD, POST, OPTIONS"]
+
+  private static func text(_ body: [UInt8]) -> HTTPResponse {
+    HTTPResponse(status: .ok, fields: ["content-type": "text/plain"], body: body)
+  }
+
   private static func echo(_ request: HTTPRequest) -> HTTPResponse {
-    if request.path == "/", request.method == "GET" { return greeting }
-    var text = "\(request.method) \(request.path)\n"
-    if let query = request.query { text += "?\(query)\n" }
-    for field in request.fields.all { text += "\(field.name): \(field.value)\n" }
-    return HTTPResponse(
-      status: .ok, fields: ["content-type": "text/plain"],
-      body: Array("\(text)\n".utf8) + request.body)
+    var lines = "\(request.method) \(request.path)\n"
+    if let query = request.query { lines += "?\(query)\n" }
+    for field in request.fields.all { lines += "\(field.name): \(field.value)\n" }
+    return text(Array("\(lines)\n".utf8) + request.body)
   }
-
-  private static let greeting = HTTPResponse(
-    status: .ok, fields: ["content-type": "text/plain"],
-    body: Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
 
   private static func usage() -> Never {
     fail("usage: http-echo [--port PORT] [--loops COUNT] [--certificate FILE --key FILE]")

@@ -14,6 +14,22 @@ import Testing
     try TestServer(memory: memory, receiving: EchoCommand.application)
   }
 
+  /// What conformance suites ask at `/`: HEAD is like GET, POST gets its body, other methods are refused.
+  @Test(arguments: [
+    ("GET", "", "200 OK", "Hello, world!\n"), ("POST", "hello", "200 OK", "\r\n\r\nhello"),
+    ("HEAD", "", "200 OK", "content-length: 46\r\n\r\n"),
+    ("TRACE", "", "405 Method Not Allowed", "\r\n\r\n"),
+  ])
+  func theRootAnswersSuites(method: String, body: String, status: String, end: String) throws {
+    let server = try server()
+    let client = try server.connect()
+    client.send(
+      "\(method) / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        + body)
+    let answer = client.receiveAll() ?? ""
+    #expect(answer.hasPrefix("HTTP/1.1 \(status)\r\n") && answer.hasSuffix(end))
+  }
+
   /// What is sent comes back before the rest is sent.
   @Test func bothWaysAtOnceOverHTTP1() throws {
     let server = try server()

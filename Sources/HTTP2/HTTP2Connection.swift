@@ -349,9 +349,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     meter.progressed()
     guard endsStream, let stream = streams[id] else { return }
     // The rest of the request's body may come for a while: some clients lose the answer if their upload is reset at once.
-    let hasRemainingUpload = session.isRemoteOpen(id)
-    streams.noteAnswer(of: stream, hasRemainingUpload: hasRemainingUpload)
-    if hasRemainingUpload, stream.isTimedOut { requests.resetUpload(stream) }
+    streams.noteAnswer(of: stream, hasRemainingUpload: session.isRemoteOpen(id))
   }
 
   /// RST_STREAM or GOAWAY with `code` is in the output.

@@ -39,7 +39,8 @@ struct PaceCheck {
     }
     let count = connection.wire.refuseSlowBodies(now: now, pace: pace)
     if count > 0, !isDraining { counters.slowUploads.add(count, ordering: .relaxed) }
-    let ended = count > 0 ? Finding.ended([]) : .none
+    // Where nobody is refused, the rest of an upload that has its answer may have been reset.
+    let ended = count > 0 || connection.wire.outputCount > 0 ? Finding.ended([]) : .none
     switch connection.wire.phase {
     case .readingHead where isDraining, .readingBody where isDraining:
       return check(connection, now, pace) == .inTime ? ended : .stalled

@@ -152,6 +152,8 @@ import Testing
     #expect(peer.refuseSlowBodies(now: 1010) == 1)
     peer.read()
     #expect(peer.status(1) == "408")
+    #expect(peer.refuseSlowBodies(now: 1011) == 0)
+    peer.read()
     #expect(peer.resetCode(1) == 0)
     #expect(peer.status(3) == nil)
     #expect(peer.goAwayCodes.isEmpty)

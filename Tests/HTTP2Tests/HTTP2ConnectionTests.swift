@@ -243,6 +243,8 @@ import Testing
     peer.connection.timeOut()
     peer.read()
     #expect(peer.status(3) == "408")
+    #expect(peer.resetCode(3) == nil && peer.refuseSlowBodies(now: 0) == 0)
+    peer.read()
     #expect(peer.resetCode(3) == 0)
     #expect(peer.goAwayCodes == [0])
     #expect(!peer.connection.wantsClose)

@@ -202,6 +202,8 @@ import Testing
     peer.read()
     #expect(peer.connection.takeEvents() == [.abandoned(StreamID(1))])
     #expect(peer.status(1) == (hasBegun ? "200" : "408"))
+    #expect(peer.refuseSlowBodies(now: 116) == 0)
+    peer.read()
     #expect(peer.resetCode(1) == (hasBegun ? Self.cancel : Self.noError))
     #expect(peer.resetCode(3) == nil)
   }

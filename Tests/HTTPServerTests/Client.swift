@@ -51,6 +51,13 @@ final class Client {
   /// Ends our side of the connection, as `nc` does at the end of its input.
   func endOutput() { _ = shutdown(socket.number, CInt(SHUT_WR)) }
 
+  /// Whether something has arrived.
+  var hasInput: Bool {
+    var entry = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+    // SAFETY: the kernel reads and writes the one entry during the call.
+    return unsafe poll(&entry, 1, 0) == 1
+  }
+
   /// What arrives next; empty at the end, nil at a reset or when nothing comes.
   func receiveBytes() -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 65_536)

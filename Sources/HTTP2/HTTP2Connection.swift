@@ -129,7 +129,7 @@ package final class HTTP2Connection: ConnectionProtocol {
       if stream.hasRemainingUpload {
         requests.resetUpload(stream)
       } else {
-        stream.isTimedOut = true
+        stream.isUploadOver = true
         requests.refuse(error.response, on: stream)
         count += 1
       }
@@ -159,7 +159,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     for stream in streams.all(at: .head) { session.reset(stream.id, NGHTTP2_CANCEL) }
     let late = streams.all(at: .body)
     for stream in late {
-      stream.isTimedOut = true
+      stream.isUploadOver = true
       requests.refuse(HTTP2Error.timedOut.response, on: stream)
     }
     if late.isEmpty, phase == .idle {
@@ -350,6 +350,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard endsStream, let stream = streams[id] else { return }
     // The rest of the request's body may come for a while: some clients lose the answer if their upload is reset at once.
     streams.noteAnswer(of: stream, hasRemainingUpload: session.isRemoteOpen(id))
+    if ending == .draining { stream.isUploadOver = true }
   }
 
   /// RST_STREAM or GOAWAY with `code` is in the output.
@@ -374,6 +375,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard ending == .no || ending == .announced else { return }
     ending = .draining
     session.goAway()
+    for stream in streams.answered { stream.isUploadOver = true }
   }
 
   private func terminate(_ code: nghttp2_error_code) {

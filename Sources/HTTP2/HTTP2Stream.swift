@@ -54,8 +54,9 @@ final class HTTP2Stream {
   var framedCount = 0
   /// Measures the request's body as it comes, then the response's as the peer opens the stream's window for it.
   var meter = TransferMeter()
-  /// Whether the request's body came too slowly, so that the stream is reset at the check after the response.
-  var isTimedOut = false
+  /// Whether the rest of the request's body is not waited for, as it came too slowly or the connection ends: the stream is
+  /// reset at the check after its response.
+  var isUploadOver = false
   /// Whether all of the response is sent.
   var isAnswered = false
   /// Whether the peer may still be sending the request's body although the response is sent; that rest is thrown away.
@@ -79,7 +80,7 @@ final class HTTP2Stream {
   /// Judges how fast the request's body, or the rest of it behind the response, comes. A body that waits for its
   /// reader, not for the peer, is in time.
   func checkBody(now: Int, pace: TransferPace, sharers: Int) -> TransferMeter.Verdict {
-    if isTimedOut, hasRemainingUpload { return .silent }
+    if isUploadOver, hasRemainingUpload { return .silent }
     if stage == .body || hasRemainingUpload {
       return meter.check(count: receivedCount, now: now, pace: pace, sharers: sharers)
     }

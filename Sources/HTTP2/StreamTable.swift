@@ -77,6 +77,9 @@ final class StreamTable {
     streams.filter { $0.stage == stage }
   }
 
+  /// The streams whose responses are sent to the end, while the peer may still be sending.
+  var answered: [HTTP2Stream] { streams.filter(\.isAnswered) }
+
   /// Whether a response is being sent that the application has completed.
   var isSending: Bool { streams.contains { $0.stage == .sending && !$0.isAnswered } }
 

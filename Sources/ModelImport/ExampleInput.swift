@@ -9,15 +9,15 @@ package struct ExampleInput: Sendable {
   package let isWhole: Bool
   /// The axis of the steps, where elements of a step stand before it.
   package let stepAxis: Int?
-  /// Whether the first axis is that of the sequences.
-  package let isBatchFirst: Bool
+  /// The axis of the sequences; nil if there is none.
+  package let batchAxis: Int?
 
   /// The steps of the array where the model takes any number.
   package static let steps = 24
 
   package init(
     name: String, shape: [Int], node: String?, number: Double? = nil, isWhole: Bool,
-    stepAxis: Int? = nil, isBatchFirst: Bool = false
+    stepAxis: Int? = nil, batchAxis: Int? = nil
   ) {
     self.name = name
     self.shape = shape
@@ -25,6 +25,6 @@ package struct ExampleInput: Sendable {
     self.number = number
     self.isWhole = isWhole
     self.stepAxis = stepAxis
-    self.isBatchFirst = isBatchFirst
+    self.batchAxis = batchAxis
   }
 }

@@ -16,7 +16,6 @@ extension FolderCheck {
         problem:
           "found \(outputs.count) arrays for the model's outputs \(names.joined(separator: ", "))")
     }
-    let arrays = try zip(names, outputs).map { (name: $0, file: $1, array: try Self.array($1)) }
     guard let sequences = given.first?.sequences, given.allSatisfy({ $0.sequences == sequences })
     else {
       throw ImportError(
@@ -25,17 +24,22 @@ extension FolderCheck {
           "found \(given.map { "\($0.sequences) sequences of \($0.name)" }.joined(separator: ", ")), expected as many of each"
       )
     }
+    let arrays = try zip(names, outputs).map { name, file in
+      let axis = draft.reference?.batchAxis(ofOutput: name)
+      let array = try SourceTensor(npy: SourceFile(path: file))
+      return (name, file, array.withFirst(axis, if: { $0 == sequences }))
+    }
     let decoded = Set(description.outputs.filter { $0.decode != nil }.map(\.name))
     var largest = 0.0
     for row in 0..<sequences {
       let asked = given.map { ($0.name, $0.numbers(ofRow: row)) }
       let found = try answers([], Dictionary(uniqueKeysWithValues: asked))
       for (name, file, array) in arrays {
-        let isOfPlaces = array.isWhole && decoded.contains(name)
+        let isOfPlaces = array.kind == .integer && decoded.contains(name)
         let own = found[name] ?? []
         let difference = try Self.difference(
           of: isOfPlaces ? places(own, each: name) : own, name, to: row, of: sequences,
-          in: (array.shape, array.numbers), file)
+          in: (array.shape, array.dense), file)
         guard difference <= tolerance else {
           return .departs(value: name, source: file, difference)
         }
@@ -113,12 +117,13 @@ extension FolderCheck {
       return Float((step.indices.max { step[$0] < step[$1] } ?? start) - start)
     }
   }
+}
 
-  private static func array(
-    _ path: String
-  ) throws -> (shape: [Int], numbers: [Double], isWhole: Bool) {
-    let array = try SourceTensor(npy: SourceFile(path: path))
-    return (array.shape, array.dense, array.kind == .integer)
+extension SourceTensor {
+  /// The array with an axis before the others, if it has the axis and its size is as wanted.
+  fileprivate func withFirst(_ axis: Int?, if isWanted: (Int) -> Bool) -> SourceTensor {
+    guard let axis, axis > 0, axis < shape.count, isWanted(shape[axis]) else { return self }
+    return permuted([axis] + shape.indices.filter { $0 != axis })
   }
 }
 
@@ -136,6 +141,8 @@ private struct GivenInput {
     hasBatch: Bool, file: String
   ) throws(ImportError) {
     name = input.name
+    let batch = tensor.shape.count == example?.shape.count ? example?.batchAxis : nil
+    let tensor = tensor.withFirst(batch) { _ in true }
     dense = tensor.dense
     let shape = tensor.shape
     switch input.kind {
@@ -144,8 +151,7 @@ private struct GivenInput {
     }
     let isVector = if case .vector = input.kind { true } else { false }
     // Keras's models have the batch first.
-    let isBatch =
-      (hasBatch || example?.isBatchFirst == true) && shape.count == example?.shape.count
+    let isBatch = batch != nil || hasBatch && shape.count == example?.shape.count
     sequences = isBatch || shape.count > (size == 1 || isVector ? 1 : 2) ? shape[0] : 1
     let each = dense.count / max(sequences, 1)
     guard sequences > 0, each % size == 0, each > 0 else {
@@ -155,7 +161,9 @@ private struct GivenInput {
     }
     let axis =
       example.flatMap { example in
-        example.stepAxis.map { $0 - example.shape.count + shape.count }
+        example.stepAxis.map {
+          $0 - example.shape.count + shape.count + ($0 < batch ?? 0 ? 1 : 0)
+        }
       } ?? 0
     guard axis > 0, axis < shape.count else {
       parts = nil

@@ -159,13 +159,7 @@ enum ShapeOperators {
     guard order.sorted() == Array(0..<value.rank) else {
       throw a.node.refusal("perm \(order)", because: "the value has \(value.rank) axes")
     }
-    let strides = RowMajor.strides(value.shape)
-    let shape = order.map { value.shape[$0] }
-    if value.isUniform { return [value.reshaped(shape)] }
-    return [
-      value.picking(
-        RowMajor.positions(shape: shape, strides: order.map { strides[$0] }), shape: shape)
-    ]
+    return [value.permuted(order)]
   }
 
   private static func expand(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {

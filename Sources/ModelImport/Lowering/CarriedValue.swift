@@ -57,6 +57,13 @@ struct CarriedValue: Sendable {
   var foreignOrder: [Atom] { axes.joined().filter { $0.role == .element } }
   var timeAtoms: [Atom] { axes.joined().filter { $0.role == .time } }
 
+  /// The axis of the source array with the sequences; behind steps, that of one sequence may have no atom. Nil if there is none.
+  var batchAxis: Int? {
+    if let axis = axes.firstIndex(where: { $0.map(\.role) == [.batch] }) { return axis }
+    guard axes.count > 2, axes[0].contains(where: { $0.role == .time }) else { return nil }
+    return axes[1].isEmpty ? 1 : nil
+  }
+
   /// The axis of the source array with the steps, where elements of a step stand before it: [batch, channels, steps, bands].
   var stepsBehindElements: Int? {
     guard form == .sequence,

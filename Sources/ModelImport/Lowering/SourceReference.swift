@@ -65,7 +65,7 @@ package struct SourceReference: Sendable {
         return ExampleInput(
           name: input.name, shape: shape, node: value.node, isWhole: isWhole,
           stepAxis: value.stepsBehindElements,
-          isBatchFirst: value.axes.first?.map(\.role) == [.batch])
+          batchAxis: value.batchAxis)
       }
       guard let other = others.first(where: { $0.name == input.name }) else { return nil }
       let number: Double? =
@@ -78,6 +78,11 @@ package struct SourceReference: Sendable {
         name: input.name, shape: other.shape.map { sizes[$0] ?? $0 }, node: nil, number: number,
         isWhole: isWhole)
     }
+  }
+
+  /// The axis of the sequences in the source's array of an output; nil if there is none.
+  package func batchAxis(ofOutput name: String) -> Int? {
+    values.last { $0.value.node == name }?.value.batchAxis
   }
 
   /// The largest difference of a folder's numbers from those expected; of numbers above 1, relative to them.

@@ -72,6 +72,15 @@ package struct SourceTensor: Sendable, Equatable {
     return SourceTensor(shape: shape, kind: kind, elements: positions.map { elements[$0] })
   }
 
+  /// The axes in another order, which is a permutation of theirs.
+  package func permuted(_ order: [Int]) -> SourceTensor {
+    let strides = RowMajor.strides(shape)
+    let shape = order.map { self.shape[$0] }
+    if isUniform { return reshaped(shape) }
+    return picking(
+      RowMajor.positions(shape: shape, strides: order.map { strides[$0] }), shape: shape)
+  }
+
   /// A range of an axis.
   func part(_ range: Range<Int>, along axis: Int) -> SourceTensor {
     let strides = RowMajor.strides(shape)

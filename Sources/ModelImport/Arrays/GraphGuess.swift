@@ -6,8 +6,7 @@ struct GraphGuess {
   private let layers: [WeightLayer]
   private let others: [String]
   private let omissions: GuessOmissions
-  /// The prefix of a conditional random field's tensors, and its number of labels.
-  private let field: (prefix: String, labels: Int)?
+  private let field: GuessedField?
   /// The number of chains tried; after `maxTries` there counts as being none.
   private var tries = 0
   /// Whether a convolution may follow a linear layer that stands before all others, as one that makes its channels does.
@@ -40,23 +39,8 @@ struct GraphGuess {
       : layers.enumerated().sorted {
         ($0.element.usualPlace, $0.offset) < ($1.element.usualPlace, $1.offset)
       }.map(\.element)
-    field = Self.field(others, table)
+    field = GuessedField(others, in: table)
     self.others = field == nil ? others : []
-  }
-
-  /// The conditional random field, if the tensors beside the layers are those of pytorch-crf.
-  private static func field(
-    _ others: [String], _ table: WeightTable
-  ) -> (prefix: String, labels: Int)? {
-    let suffix = ".start_transitions"
-    guard let start = others.first(where: { $0.hasSuffix(suffix) }) else { return nil }
-    let prefix = String(start.dropLast(suffix.count))
-    guard others.count == 3, let matrix = table["\(prefix).transitions"], matrix.shape.count == 2,
-      matrix.shape[0] == matrix.shape[1],
-      Set(others)
-        == Set(["start_transitions", "end_transitions", "transitions"].map { "\(prefix).\($0)" })
-    else { return nil }
-    return (prefix, matrix.shape[0])
   }
 
   private var failure: ImportError {
@@ -64,8 +48,11 @@ struct GraphGuess {
     let hasRecurrent = layers.contains { $0.isRecurrent }
     let areNumbered =
       !found.isEmpty && found.allSatisfy { $0.hasPrefix("arr_") || $0.allSatisfy(\.isNumber) }
-    let matrices = others.filter { table[$0]?.shape.count == 2 }
-    let example = matrices.first { $0.contains("ih") } ?? matrices.first ?? others.first
+    let matrices = others.filter {
+      table[$0]?.shape.count == 2 && !$0.hasSuffix(GuessedField.transitions)
+    }
+    let vectors = others.filter { table[$0]?.shape.count == 1 }
+    let example = matrices.first { $0.contains("ih") } ?? matrices.first ?? vectors.first
     let rename = example.map { name in
       "; or name them as PyTorch does, from which a chain is guessed: --names map.json with {\"\(name)\": \"lstm.weight_ih_l0\", …}, a line for each (lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0, fc.weight, fc.bias)"
     }
@@ -76,7 +63,8 @@ struct GraphGuess {
         : "found weights \(hasRecurrent || !others.isEmpty ? "that do not make one plausible chain" : "without a recurrent network, of which no chain is guessed"): \(excerpt(found, limit: 20))",
       remedy: areNumbered
         ? "of Keras, model.save('model.keras') writes all; numpy.savez('weights.npz', **{'fc.weight': array}) gives names\(rename ?? "")"
-        : "how they are wired is not in such a file: write it as model.json "
+        : "how they are wired is not in such a file: where the module can be loaded, export it with its graph, or a module "
+          + "of its layers whose forward takes and returns tensors: \(Remedy.exportedProgram); or write the graph as model.json "
           + "(FORMAT.md, \"From PyTorch\") and give it with --graph model.json; "
           + "the file's names are the weights of its nodes\(rename ?? "")")
   }
@@ -227,12 +215,8 @@ struct GraphGuess {
     }
     notes += GuessQuestions(input: input, chain: nodes, activations: activations).notes
     if let field {
-      var crf = ModelDescription.Decode.CRF()
-      crf.weights = field.prefix
-      description.outputs[0].decode = .crf(crf)
-      notes.append(
-        "\(field.prefix) is taken for a conditional random field, its transitions from row to column as pytorch-crf has them"
-      )
+      description.outputs[0].decode = .crf(field.decode)
+      notes.append(field.note)
     }
     return (description, notes)
   }

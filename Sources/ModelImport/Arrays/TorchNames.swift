@@ -46,6 +46,37 @@ struct TorchNames {
     name.lastIndex(of: ".").map { name[name.index(after: $0)...] } ?? name[...]
   }
 
+  // MARK: Dropped weights
+
+  /// Reads the weights of an AWD-LSTM, which `WeightDrop` keeps under names of its own: `rnn.weight_hh_l0_raw` beside
+  /// `rnn.module.weight_ih_l0`, or both under `rnn.module`. Its embedding is there twice, as `encoder` and `encoder_dp.emb`.
+  static func readDroppedWeights(_ table: inout WeightTable) {
+    let ending = "_raw"
+    let dropped = table.names.filter { $0.hasSuffix(ending) && last($0).hasPrefix("weight_") }
+    for raw in dropped {
+      let owner = raw.dropLast(last(raw).count)
+      let inner = "\(owner)module."
+      let own = "\(owner)\(last(raw).dropLast(ending.count))"
+      let isWithin = table.names.contains { $0.hasPrefix(inner) }
+      // What training last dropped may be there too.
+      table.remove([own, "\(inner)\(last(raw).dropLast(ending.count))"])
+      table.rename { name in
+        if name == raw { return own }
+        return isWithin && name.hasPrefix(inner) ? "\(owner)\(name.dropFirst(inner.count))" : name
+      }
+    }
+    guard !dropped.isEmpty else { return }
+    table.notes.append(
+      "\(excerpt(dropped)): the weights that dropout takes from in training (WeightDrop) are read whole"
+    )
+    let doubles = table.names.filter { name in
+      let ending = "_dp.emb.weight"
+      guard name.hasSuffix(ending) else { return false }
+      return table["\(name.dropLast(ending.count)).weight"]?.floats == table[name]?.floats
+    }
+    table.remove(Set(doubles))
+  }
+
   // MARK: Weight normalisation
 
   /// Merges the tensors of `torch.nn.utils.weight_norm`: w = g · v / ‖v‖, with the norm over all axes but the first.

@@ -61,7 +61,12 @@ private enum WeightFile {
       do throws(ImportError) {
         return try WeightTable(
           torch: try TorchFile(file), fileBytes: file.bytes.count, hasGraph: hasGraph)
-      } catch { throw ForeignPickle(file)?.refusal ?? error }
+      } catch {
+        // A library's own object may have estimators of scikit-learn in it.
+        let name = (try? TorchFile(file)).flatMap { PickledObject.className(in: $0) }
+        if let name, !name.hasPrefix("sklearn.") { throw error }
+        throw ForeignPickle(file)?.refusal ?? error
+      }
     case .npz: return try WeightTable(npz: file)
     case .safetensors: return try WeightTable(safetensors: file)
     }

@@ -12,11 +12,14 @@ struct WeightsImport {
     if KerasNames.areThere(in: table) { try KerasNames.convert(&table) }
     TorchNames.unwrap(&table)
     TorchNames.mergeWeightNorm(&table)
+    TorchNames.readDroppedWeights(&table)
     TorchNames.numberCells(&table)
+    GuessedField.applyConstraints(&table)
     var short = table
     let isShorter = TorchNames.removeSharedPrefixes(&short)
     guard let graph = request.graph else {
       let name = request.name ?? tables[0].stem
+      GuessedField.nameTransitions(&short)
       let (description, notes) = try GraphGuess.description(of: short, name: name)
       var draft = try GraphFit(description: description, graphFile: nil).draft([short])
       draft.notes += notes

@@ -10,6 +10,8 @@ struct StateDict {
   private(set) var passedOver: [String] = []
   /// The class of the module, if a whole module was saved.
   private(set) var moduleClass: String?
+  /// The object that was saved, if it is of a library's own class.
+  private(set) var object: PickledObject?
 
   /// The names of tensor objects; of several names, the first.
   private(set) var references: [PickleGraph.Reference: String] = [:]
@@ -39,7 +41,13 @@ struct StateDict {
       guard let next = nested(in: root) else { break }
       root = next
     }
-    if let name = module(root) { moduleClass = name }
+    if let name = module(root) {
+      moduleClass = name
+    } else {
+      var copy = self
+      object = PickledObject(root, in: pickled) { copy.module($0) != nil && copy.hasTensors($0) }
+      root = object?.module?.reference ?? root
+    }
     collect(root, name: "", path: [])
   }
 
@@ -74,6 +82,8 @@ struct StateDict {
 
   private func module(_ reference: PickleGraph.Reference) -> String? {
     guard case .call(let call) = pickled.graph[reference], let state = call.state,
+      // What trains modules may have a list of their names, as skorch does.
+      pickled.graph.value("_parameters", of: state) != nil,
       pickled.graph.value("_modules", of: state) != nil
     else { return nil }
     return pickled.className(call.function)

@@ -40,6 +40,9 @@ struct TorchFile {
     }
   }
 
+  /// Whether `torch.save` wrote the file, not `pickle.dump`.
+  var isOfTorch: Bool { if case .none = storages { false } else { true } }
+
   /// The offset of the pickle in a file of `numpy.save` with Python objects, such as a dictionary; nil for other files.
   static func pickledObjects(in bytes: [UInt8]) -> Int? {
     guard ForeignFile(bytes.span) == .npy, bytes.count > 12 else { return nil }

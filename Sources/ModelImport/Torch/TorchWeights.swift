@@ -15,6 +15,13 @@ extension WeightTable {
           "save them as they were before: torch.save(model.state_dict(), 'weights.pt') ahead of "
           + "quantize_dynamic; \"precision\": \"int8\" in model.json then makes them int8 here")
     }
+    if let object = state.object, !hasGraph || object.module == nil {
+      let step = object.module.map { ", with a module in its attribute \($0.step)" } ?? ""
+      throw ImportError(
+        file: file.path,
+        problem: "found an object of \(object.className)\(step), expected a model's weights",
+        remedy: object.remedy(path: file.path, isOfTorch: file.isOfTorch))
+    }
     guard !state.tensors.isEmpty else {
       throw ImportError(
         file: file.path,

@@ -70,6 +70,30 @@ class Deep(nn.Module):
         return self.head(self.rnn(x)[0])
 
 
+class WeightDrop(nn.Module):
+    """The recurrent weights under another name, from which training drops some, as fastai's and AWD-LSTM's has them."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+        raw = module.weight_hh_l0.detach()
+        del module._parameters["weight_hh_l0"]
+        self.weight_hh_l0_raw = nn.Parameter(raw)
+
+    def forward(self, x: Tensor) -> Any:
+        self.module.weight_hh_l0 = self.weight_hh_l0_raw
+        return self.module(x)
+
+
+class Learner:
+    """What trains a module, and has it in an attribute, as fastai's Learner and skorch's NeuralNet do."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.epochs = [1, {"loss": nn.CrossEntropyLoss()}]
+        self._modules = ["model"]
+        self.model = model
+
+
 def case(model: nn.Module) -> Json:
     """What the model answers for sequences of some lengths."""
     cases = []
@@ -257,6 +281,11 @@ def main() -> None:
     # The legacy format has the source of each module's class beside it; here it is left out.
     torch.serialization.get_source_lines_and_file = None
     write("legacy_module", whole, "pt", saved(whole, **legacy), graph=graph("lstm"))
+    write("learner", whole, "pt", saved(Learner(whole)), graph=graph("lstm"))
+    write("learner_pickle", whole, "pkl", pickled(Learner(whole), 4), graph=graph("lstm"))
+    dropped = Tagger(bidirectional=False)
+    dropped.rnn = WeightDrop(dropped.rnn)
+    write("weight_drop", dropped, "pth", saved({"model": dropped.state_dict(), "opt": {}}))
 
 
 def fortran_order(state: Tensors) -> dict[str, np.ndarray]:

@@ -97,6 +97,39 @@ import Testing
     #expect(error.remedy?.contains("torch.save(model.state_dict()") == true)
   }
 
+  /// An object that has a module: with a graph its weights are read, without one the lines begin with what leads to it.
+  @Test(
+    arguments: [
+      ("learner", "torch.load('", ", weights_only=False).model is"),
+      ("learner_pickle", "pickle.load(open('", "', 'rb')).model is"),
+    ])
+  func anObjectWithAModuleGivesItsWeightsToAGraph(name: String, load: String, step: String) throws {
+    var request = try Self.request(name)
+    request.graph = nil
+    let error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.problem.contains("__main__.Learner") && error.problem.contains(" .model,"))
+    #expect(error.remedy?.contains("m = \(load)") == true, "\(error)")
+    #expect(error.remedy?.contains(step) == true, "\(error)")
+  }
+
+  /// The weights of an AWD-LSTM in both forms, and its embedding, which is there twice.
+  @Test(arguments: ["0.rnns.0.", "0.rnns.0.module."])
+  func droppedWeightsAreReadWhole(owner: String) {
+    var table = WeightTable(file: "m.pth")
+    for (name, value) in [
+      ("0.encoder.weight", 1), ("0.encoder_dp.emb.weight", 1), ("\(owner)weight_hh_l0_raw", 2),
+      ("0.rnns.0.module.weight_ih_l0", 3), ("0.rnns.0.module.weight_hh_l0", 4),
+    ] as [(String, Float)] {
+      table.weights.append(.init(name: name, shape: [1, 1], floats: [value]))
+    }
+    TorchNames.readDroppedWeights(&table)
+    let prefix = owner.hasSuffix("module.") ? owner : "0.rnns.0."
+    #expect(
+      table.names == ["0.encoder.weight", "\(prefix)weight_hh_l0", "\(prefix)weight_ih_l0"])
+    #expect(table["\(prefix)weight_hh_l0"]?.floats == [2])
+    #expect(table.notes.count == 1)
+  }
+
   @Test func tensorsAreCheckedAgainstTheGraph() throws {
     var request = try Self.request("gru")
     request.graph = try Self.request("rnn_graph").graph

@@ -1,0 +1,120 @@
+import ModelFormat
+
+/// An object of a library's class that was pickled whole, such as the learner that trained a model.
+struct PickledObject {
+  /// The full name of its class.
+  let className: String
+  /// The module in one of its attributes, and the Python that leads from the object to it, such as `.model`.
+  let module: (reference: PickleGraph.Reference, step: String)?
+
+  /// The most objects that are looked at for a module, and the most attributes of each.
+  private static let maxVisits = 20_000
+  private static let maxDepth = 4
+
+  /// Nil for dictionaries, lists, tensors and modules themselves.
+  ///
+  /// - Parameter isModule: whether an object is a module with weights.
+  init?(
+    _ root: PickleGraph.Reference, in pickled: PickledTensors,
+    isModule: (PickleGraph.Reference) -> Bool
+  ) {
+    let graph = pickled.graph
+    guard case .call(let call) = graph[root], pickled.finding(root) == nil,
+      graph.entries(root) == nil, graph.elements(root) == nil, pickled.objects(in: root) == nil,
+      let name = Self.className(of: call, pickled)
+    else { return nil }
+    className = name
+    // The nearest module: what trains it may hold others deeper within.
+    var level = [(reference: root, step: "")]
+    var seen: Set<PickleGraph.Reference> = [root]
+    for _ in 0..<Self.maxDepth {
+      var next: [(reference: PickleGraph.Reference, step: String)] = []
+      for (reference, step) in level {
+        for (part, value) in Self.parts(of: reference, graph) where seen.insert(value).inserted {
+          guard seen.count <= Self.maxVisits else { break }
+          next.append((value, step + part))
+        }
+      }
+      if let found = next.first(where: { isModule($0.reference) }) {
+        module = found
+        return
+      }
+      level = next
+    }
+    module = nil
+  }
+
+  /// The class that a call makes an object of: `copyreg.__newobj__`, or `_reconstructor`, has it as its first argument, and so has
+  /// `getattr(class, name)`, where a method of the class makes the object.
+  private static func className(
+    of call: PickleGraph.Call, _ pickled: PickledTensors
+  ) -> String? {
+    let graph = pickled.graph
+    var call = call
+    if case .call(let function) = graph[call.function],
+      graph.isGlobal(function.function, ["builtins", "__builtin__"], "getattr")
+    {
+      call = function
+    } else {
+      guard let name = pickled.className(call.function) else { return nil }
+      guard name.hasPrefix("copyreg.") || name.hasPrefix("copy_reg.") else { return name }
+    }
+    return graph.elements(call.arguments)?.first.flatMap { pickled.className($0) }
+  }
+
+  /// The class of the object that a file holds by itself; nil if it holds something else.
+  static func className(in file: TorchFile) -> String? {
+    PickledObject(file.root, in: PickledTensors(file.graph, isBigEndian: file.isBigEndian)) { _ in
+      false
+    }?.className
+  }
+
+  /// The attributes of an object, or the elements of a dictionary or list, with the Python that leads to them.
+  private static func parts(
+    of reference: PickleGraph.Reference, _ graph: PickleGraph
+  ) -> [(step: String, value: PickleGraph.Reference)] {
+    func named(
+      _ reference: PickleGraph.Reference, _ step: (String) -> String
+    ) -> [(String, PickleGraph.Reference)] {
+      (graph.entries(reference) ?? []).compactMap { entry in
+        graph.text(entry.key).map { (step($0), entry.value) }
+      }
+    }
+    if case .call(let call) = graph[reference], let state = call.state {
+      // An object with slots has two states.
+      let states = graph.elements(state) ?? [state]
+      return states.flatMap { named($0) { ".\($0)" } }
+    }
+    if let elements = graph.elements(reference) {
+      return elements.enumerated().map { ("[\($0.offset)]", $0.element) }
+    }
+    return named(reference) { "['\($0)']" }
+  }
+
+  /// What to do with a file of such an object.
+  ///
+  /// - Parameter isOfTorch: whether `torch.save` wrote the file, not `pickle.dump`.
+  func remedy(path: String, isOfTorch: Bool) -> String {
+    let load =
+      isOfTorch
+      ? "torch.load('\(path)', weights_only=False)" : "pickle.load(open('\(path)', 'rb'))"
+    let library = className.split(separator: ".").first ?? ""
+    let checkpoint = "\(path).ckpt"
+    if module == nil, FileStatus(checkpoint) != nil {
+      return "its weights are in the file beside it: carousel-import \(checkpoint) -o FOLDER"
+    }
+    if ["keras", "tf_keras", "tensorflow", "scikeras"].contains(library) {
+      // The wrapper of scikit-learn's interface has the model in an attribute.
+      let model =
+        library == "scikeras" && !className.hasSuffix("unpack_keras_model") ? ".model_" : ""
+      return "\(load)\(model).save('model.keras') writes one that can be imported"
+    }
+    let step = module?.step ?? (library == "skorch" ? ".module_" : nil)
+    guard let step else {
+      return
+        "where \(library) is installed, load it and save the network that is in it: torch.save(network.state_dict(), 'weights.pt') of PyTorch's, model.save('model.keras') of Keras's, or its arrays by PyTorch's names, numpy.savez('weights.npz', **{'fc.weight': array})"
+    }
+    return
+      "where \(library) is installed, m = \(load)\(step) is the module: export it with its graph, torch.onnx.export(m.eval(), (example,), 'model.onnx', dynamo=True), or its weights, torch.save(m.state_dict(), 'weights.pt')"
+  }
+}

@@ -54,15 +54,15 @@ struct UnreadFile {
       "import what it was converted from: model.save('model.keras') of Keras, or an .onnx of PyTorch"
     case .gguf: Self.fromItsFramework
     case .gitLFSPointer: "fetch the file: git lfs pull"
-    case .zip: unpacking("unzip \(path)", (try? ZipArchive(bytes))?.names ?? [])
-    case .tar: unpacking("tar xf \(path)", [])
+    case .zip: unpacking("unzip \(path)", try? ZipArchive(bytes))
+    case .tar: unpacking("tar xf \(path)", nil)
     case .gzip where path.hasSuffix(".tar.gz") || path.hasSuffix(".tgz"):
-      unpacking("tar xzf \(path)", [])
+      unpacking("tar xzf \(path)", nil)
     case .gzip:
       path.hasSuffix(".gz")
         ? "unpack it, gunzip \(path), and import \(path.dropLast(3))"
         : "unpack it, gunzip < \(path) > model.pt, and import what comes out"
-    case .bzip2, .xz, .zstd: unpacking("unpack it", [])
+    case .bzip2, .xz, .zstd: unpacking("unpack it", nil)
     case .npy:
       "one array has no name: numpy.savez('weights.npz', **{'fc.weight': array}) writes several with their names"
     case .office, .parquet, .arrow, .matlab, .sqlite: "this holds data: the model is another file"
@@ -70,9 +70,13 @@ struct UnreadFile {
     }
   }
 
-  /// What to do with an archive of files with these names.
-  private func unpacking(_ command: String, _ names: [String]) -> String {
-    let model = names.first(where: Self.isModelName)
+  /// What to do with an archive, whose files are known of a zip alone.
+  private func unpacking(_ command: String, _ archive: ZipArchive?) -> String {
+    let names = archive?.names ?? []
+    // The model is the largest: beside it may be a trainer's variables.
+    let model = names.indices
+      .filter { Self.isModelName(names[$0]) && !names[$0].lowercased().contains("optim") }
+      .max { (archive?.size(at: $0) ?? 0) < (archive?.size(at: $1) ?? 0) }.map { names[$0] }
     if names.contains(where: { $0.hasSuffix("saved_model.pb") }) {
       return "\(command), and name the folder that it makes, to hear what to do with a SavedModel"
     }
@@ -82,7 +86,7 @@ struct UnreadFile {
 
   /// Whether the name ends as that of a file that can be imported.
   static func isModelName(_ path: String) -> Bool {
-    ["onnx", "keras", "h5", "pt", "pth", "pt2", "ckpt", "bin", "safetensors", "npz"].contains(
+    ["onnx", "keras", "h5", "pt", "pth", "th", "pt2", "ckpt", "bin", "safetensors", "npz"].contains(
       path.split(separator: ".").last.map { $0.lowercased() } ?? "")
   }
 

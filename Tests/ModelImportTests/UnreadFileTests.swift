@@ -1,4 +1,5 @@
 import ModelFormat
+import NumPyFormat
 import TestSupport
 import Testing
 
@@ -75,6 +76,58 @@ import Testing
     #expect(error.problem.contains("expected"), "\(error)")
     #expect(
       remedy.isEmpty ? error.remedy == nil : error.remedy?.contains(remedy) ?? false, "\(error)")
+  }
+
+  /// Objects of libraries, of which nothing is read: the class is named, and what saves its network.
+  @Test(
+    arguments: [
+      ("cskorch.regressor\nNeuralNetRegressor\n)\u{81}}S'net'\nI1\nsb.", ").module_ is the module"),
+      ("cscikeras.wrappers\nKerasRegressor\n)\u{81}.", ".model_.save('model.keras')"),
+      (
+        "cbuiltins\ngetattr\n(ckeras.src.models.model\nModel\nS'_unpickle_model'\ntR(NtR.",
+        "'rb')).save('model.keras')"
+      ),
+      (
+        "ccopy_reg\n_reconstructor\n(cmadmom.ml.nn\nNeuralNetwork\nNNtR.",
+        "where madmom is installed"
+      ),
+      // An estimator among what the object has is not what was saved.
+      ("cnets.all\nNet\n)\u{81}}S'a'\ncsklearn.svm\nSVC\n)\u{81}sb.", "where nets is installed"),
+    ])
+  func objectsOfOtherLibraries(pickle: String, remedy: String) throws {
+    let bytes = [0x80, 2] + pickle.unicodeScalars.map { UInt8($0.value) }
+    let error = try #require(throws: ImportError.self) {
+      try importedFolder(
+        ImportRequest(files: ["m.pkl"]), from: [SourceFile(path: "m.pkl", bytes: bytes)])
+    }
+    #expect(error.problem.contains("found an object of "), "\(error)")
+    #expect(error.remedy?.contains(remedy) == true, "\(error)")
+  }
+
+  /// A library that keeps the weights in a file of their own.
+  @Test func anObjectWithACheckpointBesideIt() throws {
+    let folder = TemporaryFolder()
+    let path = "\(folder.path)/m.pt"
+    try OpenFile.write([1], to: "\(path).ckpt")
+    let bytes =
+      [0x80, 2] + "cdarts.models\nRNNModel\n)\u{81}.".unicodeScalars.map { UInt8($0.value) }
+    let error = try #require(throws: ImportError.self) {
+      try importedFolder(
+        ImportRequest(files: [path]), from: [SourceFile(path: path, bytes: bytes)])
+    }
+    #expect(error.remedy?.contains("carousel-import \(path).ckpt") == true, "\(error)")
+  }
+
+  /// Of an archive the largest file is the model, and an optimizer's state is none.
+  @Test func theModelInAnArchive() throws {
+    let bytes = zipArchive(of: [
+      ("variables.pth", [1]), ("policy.pth", [1, 2, 3]), ("policy.optimizer.pth", [1, 2, 3, 4]),
+    ])
+    let error = try #require(throws: ImportError.self) {
+      try importedFolder(
+        ImportRequest(files: ["m.zip"]), from: [SourceFile(path: "m.zip", bytes: bytes)])
+    }
+    #expect(error.remedy?.hasSuffix("perhaps policy.pth") == true, "\(error)")
   }
 
   /// A second file that is no part of the model, such as a folder whose -o was forgotten.

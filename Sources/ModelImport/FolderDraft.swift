@@ -13,6 +13,8 @@ package struct FolderDraft: Sendable {
   package var examples: [ExampleInput] = []
   /// The keys of the outputs, in their order, where the framework's own model answers with a dictionary.
   package var outputKeys: [String]?
+  /// The version of Keras that wrote the file, 1 to 3; nil for other files.
+  package var kerasVersion: Int?
   private(set) var tensors: [(name: String, shape: [Int], floats: [Float])] = []
   private var tensorNames: Set<String> = []
 

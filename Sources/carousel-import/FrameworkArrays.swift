@@ -87,7 +87,7 @@ struct FrameworkArrays {
         "x = {\(arrays)}; \(save); y = \(model).predict(\(given.count == 1 ? "*x.values()" : "x")); "
         + saved.joined(separator: "; ")
       return isWhole
-        ? ("in a shell", shell("import numpy as n, keras; \(code)"))
+        ? kerasShell(code)
         : ("where the model is in Python", "import numpy as n; \(code)")
     case (.torchZip, .some(let reference)):
       let load =
@@ -113,6 +113,18 @@ struct FrameworkArrays {
         "import numpy as n, torch; \(start)model.eval()(*map(torch.tensor, x.values())).detach())"
       )
     }
+  }
+
+  /// The command for a whole Keras model. Keras 3 does not load the recurrent layers of Keras 2, whose options it has no more.
+  private func kerasShell(_ code: String) -> (place: String, code: String) {
+    guard draft.kerasVersion == 2 else {
+      return ("in a shell", shell("import numpy as n, keras; \(code)"))
+    }
+    let load = "keras = __import__('tf_keras' if u.find_spec('tf_keras') else 'keras')"
+    return (
+      "with the Keras 2 that wrote the file (or pip install tf_keras), in a shell",
+      shell("import numpy as n, importlib.util as u; \(load); \(code)")
+    )
   }
 
   /// Where an output is in what Keras's model answers: an array, a list or a dictionary.

@@ -106,6 +106,7 @@ struct KerasReader {
     try KerasAttentionScores.check(outputs, of: model.layer)
     var draft = try translation.finish(outputs, keys: model.outputKeys, model: model.layer)
     draft.dropUnusedNodes()
+    draft.kerasVersion = source.version
     do { _ = try draft.model() } catch {
       var refusal = ImportError(file: source.file, error)
       if case .differentSteps = error {

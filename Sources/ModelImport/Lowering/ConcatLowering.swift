@@ -144,8 +144,8 @@ enum ConcatLowering {
       throw node.refusal(
         "\(parts.map(\.shape)) one behind the other along axis \(axis)",
         because:
-          "it holds \(roles.map(\.rawValue).sorted().joined(separator: " and ")), or the values differ beside it"
-      )
+          "it holds \(roles.map(\.rawValue).sorted().joined(separator: " and ")), or the values differ beside it",
+        instead: roles.contains(.batch) ? Remedy.dilated : nil)
     }
     guard parts.count <= ModelLimits.nodeInputs else {
       throw node.refusal(

@@ -51,7 +51,7 @@ enum Remedy {
     "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') has the parts of its example's length, which are carried for that"
 
   static let squeezed =
-    "leave the squeeze of that axis out of forward: PyTorch's does nothing where the axis has another size"
+    "leave the squeeze of that axis out of forward: PyTorch's does nothing where the axis has another size; or save a .pt2, \(exportedProgram), of which such a squeeze is left out here too"
 
   static let withoutControl =
     "torch.jit.trace(model.eval(), (x,)) writes the same without it, where it does not depend on the input"

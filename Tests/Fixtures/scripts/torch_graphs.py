@@ -219,6 +219,18 @@ class Image(nn.Module):
         return self.rnn(y)[0]
 
 
+class Kept(nn.Module):
+    """A squeeze of an axis that is not of size 1, which does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.rnn(x)[0].squeeze(2))
+
+
 class Spectral(nn.Module):
     """Norms over the steps behind a convolution of an image, ahead of the network that reads them."""
 
@@ -853,7 +865,7 @@ MODELS = {
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
     "ramps": Ramps, "started": Started, "quotients": Quotients,
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
-    "spectral": Spectral, "spectral_layer": SpectralLayer,
+    "kept": Kept, "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
     "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear, "time2vec": Time2Vec, "categories": Categories,
 }
@@ -862,7 +874,7 @@ NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
        "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
-       "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories")
+       "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "kept")
 # Called without gradients, attention is one call.
 ATTENDED = ("attended", "causal_layers")
 # Of one length.
@@ -1011,6 +1023,8 @@ def main() -> None:
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
         for path in folder.glob("*.pt"):
             without_places(path)
+        if name == "kept":  # TorchScript does not tell the sizes.
+            (folder / "traced.pt").unlink()
         try:
             program = torch.export.export(model, example)
             # They say where the files lay that made it.

@@ -73,6 +73,24 @@ import Testing
     #expect(error?.remedy == Remedy.oneLength)
   }
 
+  /// Every second step, and those between, as two sequences of a batch: the refusal has a form that is carried.
+  @Test func groupsOfStepsAsABatch() {
+    func every(_ start: Int, _ output: String) -> SourceNode {
+      node(
+        "Slice", ["x"], output,
+        [
+          "starts": .integers([start]), "ends": .integers([.max]), "axes": .integers([1]),
+          "steps": .integers([2]),
+        ])
+    }
+    let nodes = [
+      every(0, "even"), every(1, "odd"),
+      node("Concat", ["even", "odd"], "p", ["axis": .integer(0)]), node("Neg", ["p"], "y"),
+    ]
+    let error = #expect(throws: ImportError.self) { try self.draft(graph(nodes, isOpen: false)) }
+    #expect(error?.remedy == Remedy.dilated)
+  }
+
   /// A loop that fills zeros step by step, or writes over one step of a sequence.
   @Test(arguments: [0, 5, 11]) func aStepThatIsWrittenOver(step: Int) throws {
     let indices = SourceTensor(repeating: Double(step), shape: [1, 1, 4], kind: .integer)

@@ -143,6 +143,14 @@ struct ExportedProgram {
             ?? output["as_sym_bool"]?["as_name"]?.text ?? output["as_sym_float"]?["as_name"]?.text)
       }
     }
+    // PyTorch's squeeze leaves axes of another size than 1 as they are.
+    if name.hasPrefix("squeeze"), case .tensor(let x)? = positional.first,
+      let name = names.first ?? nil, tensorMeta(name).isKnown,
+      tensorMeta(name).sizes.count == x.rank
+    {
+      values[name] = .tensor(x)
+      return
+    }
     let result = try translation.call(
       AtenCall(
         name, positional, named, place: place, module: Self.module(of: node),

@@ -91,6 +91,12 @@ import Testing
         "ccopy_reg\n_reconstructor\n(cmadmom.ml.nn\nNeuralNetwork\nNNtR.",
         "where madmom is installed"
       ),
+      // A dictionary of a model and a scaler.
+      (
+        "}(S'model'\ncbuiltins\ngetattr\n(ckeras.src.models.model\nModel\nS'_unpickle_model'\ntR(NtR"
+          + "S'scaler'\ncsklearn.preprocessing._data\nStandardScaler\n)\u{81}u.",
+        "'rb'))['model'].save('model.keras')"
+      ),
       // An estimator among what the object has is not what was saved.
       ("cnets.all\nNet\n)\u{81}}S'a'\ncsklearn.svm\nSVC\n)\u{81}sb.", "where nets is installed"),
     ])

@@ -108,7 +108,7 @@ enum Remedy {
     "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), where unfold is carried; where a network reads every n-th step, call it for each group: torch.cat([rnn(x[:, i::n])[1][-1] for i in range(n)], 1)"
 
   static let dilated =
-    "where a network reads every n-th step, as a dilated one does, call it for each group in place of a batch of the groups, and put the answers in turn: torch.stack([rnn(x[:, i::n])[0] for i in range(n)], 2).flatten(1, 2)"
+    "where a network reads every n-th step, as a dilated one does, call it for each group in place of a batch of the groups, and put the answers in turn: torch.stack([rnn(x[:, i::n])[0] for i in range(n)], 2).flatten(1, 2); one such layer is carried, ahead of layers that read each step, and not several"
 
   static let computedSizes =
     "if the sizes are those of the export's example, which the newer exporter writes of nn.LSTM, nn.GRU and nn.RNN with dynamic axes too: export without a dynamic axis for the steps; or, where forward has the numbers, let it compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps"

@@ -4,6 +4,8 @@ import ModelFormat
 struct PickledObject {
   /// The full name of its class.
   let className: String
+  /// The Python that leads to it from what the file holds, such as `['model']`.
+  let place: String
   /// The module in one of its attributes, and the Python that leads from the object to it, such as `.model`.
   let module: (reference: PickleGraph.Reference, step: String)?
 
@@ -15,7 +17,7 @@ struct PickledObject {
   ///
   /// - Parameter isModule: whether an object is a module with weights.
   init?(
-    _ root: PickleGraph.Reference, in pickled: PickledTensors,
+    _ root: PickleGraph.Reference, at place: String = "", in pickled: PickledTensors,
     isModule: (PickleGraph.Reference) -> Bool
   ) {
     let graph = pickled.graph
@@ -24,6 +26,7 @@ struct PickledObject {
       let name = Self.className(of: call, pickled)
     else { return nil }
     className = name
+    self.place = place
     // The nearest module: what trains it may hold others deeper within.
     var level = [(reference: root, step: "")]
     var seen: Set<PickleGraph.Reference> = [root]
@@ -62,9 +65,33 @@ struct PickledObject {
     return graph.elements(call.arguments)?.first.flatMap { pickled.className($0) }
   }
 
+  /// The object that a file holds, or that of a dictionary in it: one with a module, or a model of Keras's.
+  static func find(
+    _ root: PickleGraph.Reference, in pickled: PickledTensors,
+    isModule: (PickleGraph.Reference) -> Bool
+  ) -> PickledObject? {
+    if let object = PickledObject(root, in: pickled, isModule: isModule) { return object }
+    for entry in (pickled.graph.entries(root) ?? []).prefix(100) {
+      guard let key = pickled.graph.text(entry.key),
+        let object = PickledObject(
+          entry.value, at: "['\(key)']", in: pickled, isModule: isModule),
+        object.module != nil || object.isOfKeras
+      else { continue }
+      return object
+    }
+    return nil
+  }
+
+  /// Whether it is a model of Keras's, or has one.
+  private var isOfKeras: Bool {
+    ["keras", "tf_keras", "tensorflow", "scikeras"].contains(library)
+  }
+
+  private var library: Substring { className.split(separator: ".").first ?? "" }
+
   /// The class of the object that a file holds by itself; nil if it holds something else.
   static func className(in file: TorchFile) -> String? {
-    PickledObject(file.root, in: PickledTensors(file.graph, isBigEndian: file.isBigEndian)) { _ in
+    find(file.root, in: PickledTensors(file.graph, isBigEndian: file.isBigEndian)) { _ in
       false
     }?.className
   }
@@ -98,16 +125,15 @@ struct PickledObject {
     let load =
       isOfTorch
       ? "torch.load('\(path)', weights_only=False)" : "pickle.load(open('\(path)', 'rb'))"
-    let library = className.split(separator: ".").first ?? ""
     let checkpoint = "\(path).ckpt"
     if module == nil, FileStatus(checkpoint) != nil {
       return "its weights are in the file beside it: carousel-import \(checkpoint) -o FOLDER"
     }
-    if ["keras", "tf_keras", "tensorflow", "scikeras"].contains(library) {
+    if isOfKeras {
       // The wrapper of scikit-learn's interface has the model in an attribute.
       let model =
         library == "scikeras" && !className.hasSuffix("unpack_keras_model") ? ".model_" : ""
-      return "\(load)\(model).save('model.keras') writes one that can be imported"
+      return "\(load)\(place)\(model).save('model.keras') writes one that can be imported"
     }
     let step = module?.step ?? (library == "skorch" ? ".module_" : nil)
     guard let step else {
@@ -115,6 +141,6 @@ struct PickledObject {
         "where \(library) is installed, load it and save the network that is in it: torch.save(network.state_dict(), 'weights.pt') of PyTorch's, model.save('model.keras') of Keras's, or its arrays by PyTorch's names, numpy.savez('weights.npz', **{'fc.weight': array})"
     }
     return
-      "where \(library) is installed, m = \(load)\(step) is the module: export it with its graph, torch.onnx.export(m.eval(), (example,), 'model.onnx', dynamo=True), or its weights, torch.save(m.state_dict(), 'weights.pt')"
+      "where \(library) is installed, m = \(load)\(place)\(step) is the module: export it with its graph, torch.onnx.export(m.eval(), (example,), 'model.onnx', dynamo=True), or its weights, torch.save(m.state_dict(), 'weights.pt')"
   }
 }

@@ -45,8 +45,13 @@ struct StateDict {
       moduleClass = name
     } else {
       var copy = self
-      object = PickledObject(root, in: pickled) { copy.module($0) != nil && copy.hasTensors($0) }
-      root = object?.module?.reference ?? root
+      let found = PickledObject.find(root, in: pickled) {
+        copy.module($0) != nil && copy.hasTensors($0)
+      }
+      if found?.place.isEmpty ?? false || !hasTensors(root) {
+        object = found
+        root = found?.module?.reference ?? root
+      }
     }
     collect(root, name: "", path: [])
   }

@@ -20,12 +20,21 @@ struct GraphGuess {
     of table: WeightTable, name: String
   ) throws(ImportError) -> (ModelDescription, notes: [String]) {
     var guess = GraphGuess(table)
-    guard var chain = guess.chain() else { throw guess.failure }
+    var found = guess.chain()
+    var critic: GuessCritic?
+    if found == nil, let beside = GuessCritic(table) {
+      var actor = GraphGuess(beside.rest)
+      found = actor.chain()
+      if found != nil { (guess, critic) = (actor, beside) }
+    }
+    guard var chain = found else { throw guess.failure }
     // No PReLU stands behind a head: it is the weights of a loss by another name.
     let behind = chain.reversed().prefix { $0.kind == .prelu }.map(\.prefix)
     chain.removeLast(behind.count)
     try guess.checkDecoder(in: chain)
-    return guess.description(of: chain, leaving: behind, name: name)
+    var (description, notes) = guess.description(of: chain, leaving: behind, name: name)
+    if let critic { notes.append(critic.question) }
+    return (description, notes)
   }
 
   private init(_ table: WeightTable) {
@@ -53,7 +62,7 @@ struct GraphGuess {
     }
     let vectors = others.filter { table[$0]?.shape.count == 1 }
     let example = matrices.first { $0.contains("ih") } ?? matrices.first ?? vectors.first
-    let rename = example.map { name in
+    let rename = (hasRecurrent ? nil : example).map { name in
       "; or name them as PyTorch does, from which a chain is guessed: --names map.json with {\"\(name)\": \"lstm.weight_ih_l0\", …}, a line for each (lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0, fc.weight, fc.bias)"
     }
     return ImportError(

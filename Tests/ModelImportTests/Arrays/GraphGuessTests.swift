@@ -106,6 +106,20 @@ import Testing
   }
 
   /// A module whose name has a loss's among its letters is a layer.
+  /// The critic of an agent is left out and asked about, where it answers a value beside its actor.
+  @Test func aCriticIsLeftOut() throws {
+    let actor = [
+      ("linear", "body", 4, 8), ("lstm", "lstm_actor", 8, 8), ("linear", "action_net", 8, 2),
+    ]
+    let critic = [("lstm", "lstm_critic", 8, 8), ("linear", "value_net", 8, 1)]
+    #expect(try names(table(actor + critic)) == ["body", "lstm_actor", "action_net"])
+    let notes = try GraphGuess.description(of: table(actor + critic), name: "m").notes
+    #expect(notes.contains { $0.contains("lstm_critic.weight_ih_l0") && $0.contains("critic of") })
+    let several = table(actor + [("linear", "value", 8, 4), ("linear", "query", 8, 4)])
+    let error = #expect(throws: ImportError.self) { try names(several) }
+    #expect(error?.problem.contains("linear value") == true)
+  }
+
   @Test func namesLikeALossAreLayers() throws {
     let found = try names(table([("lstm", "lossless", 4, 8), ("linear", "glossary", 8, 3)]))
     #expect(found == ["lossless", "glossary"])

@@ -97,6 +97,10 @@ import Testing
           + "S'scaler'\ncsklearn.preprocessing._data\nStandardScaler\n)\u{81}u.",
         "'rb'))['model'].save('model.keras')"
       ),
+      (
+        "}(S'net'\ncskorch.net\nNeuralNet\n)\u{81}S'scaler'\ncsklearn.svm\nSVC\n)\u{81}u.",
+        "'rb'))['net'].module_ is the module"
+      ),
       // An estimator among what the object has is not what was saved.
       ("cnets.all\nNet\n)\u{81}}S'a'\ncsklearn.svm\nSVC\n)\u{81}sb.", "where nets is installed"),
     ])

@@ -75,7 +75,7 @@ struct PickledObject {
       guard let key = pickled.graph.text(entry.key),
         let object = PickledObject(
           entry.value, at: "['\(key)']", in: pickled, isModule: isModule),
-        object.module != nil || object.isOfKeras
+        object.module != nil || object.isOfKeras || object.isOfSkorch
       else { continue }
       return object
     }
@@ -87,13 +87,15 @@ struct PickledObject {
     ["keras", "tf_keras", "tensorflow", "scikeras"].contains(library)
   }
 
+  /// Whether it is a network of skorch's, which may keep its module as the bytes of a file.
+  private var isOfSkorch: Bool { library == "skorch" }
+
   private var library: Substring { className.split(separator: ".").first ?? "" }
 
   /// The class of the object that a file holds by itself; nil if it holds something else.
   static func className(in file: TorchFile) -> String? {
-    find(file.root, in: PickledTensors(file.graph, isBigEndian: file.isBigEndian)) { _ in
-      false
-    }?.className
+    let pickled = PickledTensors(file.graph, isBigEndian: file.isBigEndian)
+    return find(file.root, in: pickled) { pickled.moduleClass($0) != nil }?.className
   }
 
   /// The attributes of an object, or the elements of a dictionary or list, with the Python that leads to them.
@@ -135,7 +137,7 @@ struct PickledObject {
         library == "scikeras" && !className.hasSuffix("unpack_keras_model") ? ".model_" : ""
       return "\(load)\(place)\(model).save('model.keras') writes one that can be imported"
     }
-    let step = module?.step ?? (library == "skorch" ? ".module_" : nil)
+    let step = module?.step ?? (isOfSkorch ? ".module_" : nil)
     guard let step else {
       return
         "where \(library) is installed, load it and save the network that is in it: torch.save(network.state_dict(), 'weights.pt') of PyTorch's, model.save('model.keras') of Keras's, or its arrays by PyTorch's names, numpy.savez('weights.npz', **{'fc.weight': array})"

@@ -34,6 +34,15 @@ struct PickledTensors {
     return graph.globalName(parts[1])
   }
 
+  /// The class of a module that was saved whole; nil for other objects.
+  func moduleClass(_ reference: PickleGraph.Reference) -> String? {
+    guard case .call(let call) = graph[reference], let state = call.state,
+      // What trains modules may have a list of their names, as skorch does.
+      graph.value("_parameters", of: state) != nil, graph.value("_modules", of: state) != nil
+    else { return nil }
+    return className(call.function)
+  }
+
   /// The result of examining an object.
   enum Finding {
     case tensor(StridedTensor)

@@ -41,12 +41,12 @@ struct StateDict {
       guard let next = nested(in: root) else { break }
       root = next
     }
-    if let name = module(root) {
+    if let name = pickled.moduleClass(root) {
       moduleClass = name
     } else {
       var copy = self
       let found = PickledObject.find(root, in: pickled) {
-        copy.module($0) != nil && copy.hasTensors($0)
+        pickled.moduleClass($0) != nil && copy.hasTensors($0)
       }
       if found?.place.isEmpty ?? false || !hasTensors(root) {
         object = found
@@ -83,15 +83,6 @@ struct StateDict {
     copy.collect(reference, name: "", path: [])
     visits = copy.visits
     return !copy.tensors.isEmpty || !copy.unreadable.isEmpty || copy.quantised != nil
-  }
-
-  private func module(_ reference: PickleGraph.Reference) -> String? {
-    guard case .call(let call) = pickled.graph[reference], let state = call.state,
-      // What trains modules may have a list of their names, as skorch does.
-      pickled.graph.value("_parameters", of: state) != nil,
-      pickled.graph.value("_modules", of: state) != nil
-    else { return nil }
-    return pickled.className(call.function)
   }
 
   private mutating func collect(

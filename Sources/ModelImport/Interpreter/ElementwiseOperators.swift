@@ -27,7 +27,8 @@ enum ElementwiseOperators {
     "Sqrt": { $0.squareRoot() }, "Reciprocal": { 1 / $0 }, "Floor": { floor($0) },
     "Ceil": { ceil($0) }, "Round": { rint($0) }, "Sign": { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 },
     "Sin": { sin($0) }, "Cos": { cos($0) }, "Erf": { erf($0) }, "Atan": { atan($0) },
-    "Not": { $0 == 0 ? 1 : 0 }, "Sigmoid": { 1 / (1 + exp(-$0)) }, "Tanh": { tanh($0) },
+    "Not": { $0 == 0 ? 1 : 0 }, "IsNaN": { $0.isNaN ? 1 : 0 },
+    "IsInf": { $0.isInfinite ? 1 : 0 }, "Sigmoid": { 1 / (1 + exp(-$0)) }, "Tanh": { tanh($0) },
     "Relu": { $0 < 0 ? 0 : $0 },
     "Softplus": { $0 > 40 ? $0 : log1p(exp($0)) }, "Softsign": { $0 / (1 + Swift.abs($0)) },
     "HardSwish": { $0 * min(max($0 / 6 + 0.5, 0), 1) },
@@ -100,7 +101,8 @@ enum ElementwiseOperators {
 
   private static func applyUnary(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     guard let function = unary[a.node.op] else { preconditionFailure(a.node.op) }
-    return [try a.required(0).map(nil, function)]
+    let isQuestion = ["IsNaN", "IsInf"].contains(a.node.op)
+    return [try a.required(0).map(isQuestion ? .boolean : nil, function)]
   }
 
   private static func applyParametric(_ a: Interpreter.Arguments) throws(ImportError)

@@ -14,7 +14,11 @@ enum KerasComparisons {
       let value = try number(try function.value(), &translation, function.call)
       return try translation.map(.affine(scale: [-1], shift: [1]), value, for: function.call)
     },
-    "where": chosen, "cast": cast,
+    "where": chosen, "cast": cast, "isnan": ofFinite(0), "is_nan": ofFinite(0),
+    "isinf": ofFinite(0), "is_inf": ofFinite(0), "isfinite": ofFinite(1), "is_finite": ofFinite(1),
+    "nan_to_num": { translation, function throws(ImportError) in
+      try finite(translation, function)
+    },
   ]
 
   /// `a > b` is where `relu(a - b)` is not 0.
@@ -32,6 +36,28 @@ enum KerasComparisons {
       return try translation.combine(
         .where, isInverted ? [above, zero, one] : [above, one, zero], as: above, for: call)
     }
+  }
+
+  /// What is true of all of a question's numbers, which are finite, or of none.
+  private static func ofFinite(_ answer: Float) -> KerasFunctions.Function {
+    { translation, function throws(ImportError) in
+      let value = try finite(translation, function)
+      return try constant(answer, like: value, &translation, function.call)
+    }
+  }
+
+  /// A value whose elements are an input's.
+  private static func finite(
+    _ translation: KerasTranslation, _ function: KerasFunctionCall
+  ) throws(ImportError) -> KerasValue {
+    let value = try function.value()
+    if case .input = value.content { return value }
+    guard value.content == .floats, value.isSelected(in: translation) else {
+      throw function.call.layer.refusal(
+        "found numbers that the model computes, expected an input's, which are finite",
+        remedy: "leave it out, or ask it of an input")
+    }
+    return value
   }
 
   private static let chosen: KerasFunctions.Function = {

@@ -15,8 +15,23 @@ enum ComparisonLowering {
       value.isInverted.toggle()
       return [.carried(value)]
     case "And", "Or": return [try combine(&l, node)]
+    case "IsNaN", "IsInf": return [try isNotFinite(&l, node)]
     default: return nil
     }
+  }
+
+  /// The numbers of a question are finite.
+  private static func isNotFinite(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> LoweredValue {
+    let value = try l.carried(node, 0)
+    guard value.form == .tokens || !l.origins(of: value.node).isEmpty else {
+      throw node.refusal(
+        "\(node.op) of numbers that the model computes",
+        because: "it is known of a question's alone",
+        instead: "leave it out, or ask it of an input: torch.nan_to_num(x) ahead of all else")
+    }
+    return .constant(SourceTensor(repeating: 0, shape: value.shape, kind: .boolean))
   }
 
   private static func compare(
@@ -116,7 +131,9 @@ enum ComparisonLowering {
         throw node.refusal("a constant mask that differs", because: "it is the same for every step")
       }
       let isTrue = constant.elements[0] != 0
-      return isTrue == (node.op == "And") ? try l.required(node, 1 - index) : .constant(constant)
+      // PyTorch has the same operators for the bits of whole numbers.
+      let other = try boolean(&l, node, 1 - index)
+      return isTrue == (node.op == "And") ? .carried(other) : .constant(constant)
     }
     let isAnd = node.op == "And"
     let one = straight(&l, try boolean(&l, node, 0), node)

@@ -171,7 +171,9 @@ enum IdLowering {
   ) throws(ImportError) -> CarriedValue {
     let origins = l.origins(of: ids.node)
     let areWhole = !origins.isEmpty && origins.isSubset(of: l.assumptions.numbers)
-    guard ids.kind != .float || areWhole else { throw refusal(of: ids, node) }
+    // A model of one id alone has no sequence.
+    let isAlone = l.input(named: ids.node) != nil && ids.elements.isEmpty && ids.timeAtoms.isEmpty
+    guard ids.kind != .float || areWhole, !isAlone else { throw refusal(of: ids, node) }
     let numbers = ids.kind == .boolean ? ComparisonLowering.straight(&l, ids, node) : ids
     let atoms = table.shape[1...].map { l.elementAxis($0) }
     var result = CarriedValue(

@@ -194,16 +194,11 @@ struct InputLowering {
     }
     let size =
       "give the size in the place of N, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
-    let isOfIDs = input.kind == .integer
     return ImportError(
       file: "", place: "input \"\(input.name)\"",
-      problem: "found axis \(axis) (\"\(name)\") without a size: "
-        + (isOfIDs
-          ? "ids are one a step, [batch, steps]"
-          : "it holds the elements of a step, whose number is fixed"),
-      remedy: isOfIDs
-        ? "\(Remedy.severalIDs); of whole numbers that are no ids, \(size)" : size
-    )
+      problem:
+        "found axis \(axis) (\"\(name)\") without a size: it holds the elements of a step, whose number is fixed",
+      remedy: size)
   }
 
   /// The role of each axis: as operators need it, else the usual one.

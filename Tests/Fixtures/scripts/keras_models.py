@@ -1014,7 +1014,8 @@ def functions_of_elements():
     y = L.LSTM(4, return_sequences=True)(i)
     numbered = [O.elu(y, alpha=0.5), O.celu(y, alpha=2.0), O.leaky_relu(y, negative_slope=0.3), O.threshold(y, 0.1, -1.0)]
     numbered += [O.soft_shrink(y, 0.2), O.hard_shrink(y, 0.2), O.tanh_shrink(y), O.gelu(y, approximate=False)]
-    time2vec = O.concatenate([i[:, :, :1], O.sin(i * 9 + 0.5), O.cos(i * 12)], axis=-1)
+    known = O.where(O.isnan(i), 0.0, O.nan_to_num(i[:, :, :3]))
+    time2vec = O.concatenate([i[:, :, :1], O.sin(known * 9 + 0.5), O.cos(i * 12)], axis=-1)
     products = [O.einsum("btd,btd->bt", y, y + 1), O.einsum("btd,btd->btd", y, y + 1)]
     return Model(i, [*numbered, L.GRU(2)(time2vec), *products]), [x]
 

@@ -824,7 +824,7 @@ class Bilinear(nn.Module):
 
 
 class Time2Vec(nn.Module):
-    """Waves of the input beside it (Kazemi et al., 2019)."""
+    """Waves of the input beside it (Kazemi et al., 2019), which are asked whether they are numbers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -832,8 +832,9 @@ class Time2Vec(nn.Module):
         self.rnn = nn.LSTM(8, 4, batch_first=True)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        y = self.rnn(torch.cat([x, torch.sin(self.waves(x) * 5)], dim=-1))[0]
-        return y[:, -1], torch.cos(y * 8)
+        known = torch.nan_to_num(x).masked_fill(torch.isnan(x) | torch.isinf(x), 0.0)
+        y = self.rnn(torch.cat([known, torch.sin(self.waves(x) * 5)], dim=-1))[0]
+        return y[:, -1], torch.cos(y * 8) * torch.isfinite(x).all(-1, keepdim=True)
 
 
 class Categories(nn.Module):

@@ -7,13 +7,14 @@ enum AtenElementwise {
     "abs": "Abs", "neg": "Neg", "reciprocal": "Reciprocal", "erf": "Erf", "softsign": "Softsign",
     "mish": "Mish", "hardswish": "HardSwish", "floor": "Floor", "sign": "Sign", "sgn": "Sign",
     "cos": "Cos", "sin": "Sin", "logical_not": "Not", "bitwise_not": "Not",
+    "isnan": "IsNaN", "isinf": "IsInf",
   ]
 
   private static let binary = [
     "mul": "Mul", "multiply": "Mul", "maximum": "Max", "minimum": "Min", "eq": "Equal",
     "lt": "Less",
     "gt": "Greater", "le": "LessOrEqual", "ge": "GreaterOrEqual", "logical_and": "And",
-    "bitwise_and": "And", "logical_or": "Or", "bitwise_or": "Or",
+    "bitwise_and": "And", "logical_or": "Or", "bitwise_or": "Or", "__and__": "And", "__or__": "Or",
   ]
 
   private static let comparisons: Set<String> = ["eq", "ne", "lt", "gt", "le", "ge"]
@@ -83,6 +84,16 @@ enum AtenElementwise {
       let x = try call.tensor(0, "self")
       let power = t.emit("Exp", [x], rank: x.rank, of: call)
       return .tensor(t.emit("Sub", [power, t.scalar(1)], rank: x.rank, of: call))
+    case "nan_to_num":
+      // What lies beyond the floats is refused with NaN.
+      let x = try call.tensor(0, "self")
+      let number = t.scalar(try call.number(1, "nan", default: 0))
+      let isNaN = t.emit("IsNaN", [x], rank: x.rank, of: call)
+      return .tensor(t.emit("Where", [isNaN, number, x], rank: x.rank, of: call))
+    case "isfinite":
+      let x = try call.tensor(0, "self")
+      let isNaN = t.emit("IsNaN", [x], rank: x.rank, of: call)
+      return .tensor(t.emit("Not", [isNaN], rank: x.rank, of: call))
     case "where": return .tensor(try choose(&t, call))
     case "masked_fill": return .tensor(try fill(&t, call))
     default: return try activation(&t, name, call).map { .tensor($0) }

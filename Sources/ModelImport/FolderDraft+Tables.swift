@@ -36,10 +36,11 @@ extension FolderDraft {
     for node in description.nodes {
       guard let source = node.inputs.first ?? nil, selected.contains(source) else { continue }
       if Self.selections.contains(node.op.name) { selected.insert(node.name) }
-      guard node.op.name == LookupOp.name else { continue }
-      let table = "\(node.weights ?? node.name).weight"
-      let count = tensors.first { $0.name == table }?.shape.first
-      rows = min(rows ?? .max, count ?? .max)
+      let table = tensorName("weight", under: node.weights ?? node.name)
+      guard node.op.name == LookupOp.name,
+        let count = tensors.first(where: { $0.name == table })?.shape.first
+      else { continue }
+      rows = min(rows ?? count, count)
     }
     return rows
   }

@@ -6,15 +6,27 @@ import Testing
 /// Rows of a table chosen by the elements of a step or vector.
 @Suite struct LookupTests {
   private func model(
-    _ input: ModelDescription.Input.Kind, table: [Int] = [3, 2]
+    _ input: ModelDescription.Input.Kind, table: [Int] = [3, 2], weights: String = "e"
   ) throws -> Model {
     try Model(
       description: ModelDescription(
         name: "m", version: "1", inputs: [.init(name: "x", kind: input)],
-        nodes: [.init(name: "y", op: .lookup, inputs: ["x"], weights: "e")],
+        nodes: [.init(name: "y", op: .lookup, inputs: ["x"], weights: weights)],
         outputs: [.init(name: "y")]),
       tensors: TensorFile(
-        bytes: TensorFile.serialize([("e.weight", table, [1, 2, 3, 4, 5, 6])])))
+        bytes: TensorFile.serialize([
+          (
+            tensorName("weight", under: weights), table,
+            Array([1, 2, 3, 4, 5, 6].prefix(table.reduce(1, *)))
+          )
+        ])))
+  }
+
+  /// As the state dict of an embedding alone has it.
+  @Test func theTableMayHaveNoPrefix() throws {
+    let model = try model(.features(size: 1, mean: nil, scale: nil), weights: "")
+    let sequence = try InputSequence([.features([2])], for: model)
+    #expect(try Runner.run(ModelGraph(model), [sequence], selections: [.all])[0][0] == [5, 6])
   }
 
   @Test func rowsStandSideBySide() throws {
@@ -45,9 +57,10 @@ import Testing
     #expect(found[0].isNaN && found[1].isNaN && found[2...] == [3, 4])
   }
 
-  @Test func aTableHasRowsAndColumns() {
+  @Test(arguments: [[6], [0, 2], [3, 0]])
+  func aTableHasRowsAndColumns(shape: [Int]) {
     let error = #expect(throws: ModelError.self) {
-      try model(.features(size: 2, mean: nil, scale: nil), table: [6])
+      try model(.features(size: 2, mean: nil, scale: nil), table: shape)
     }
     #expect("\(error.map { "\($0)" } ?? "")".contains("e.weight"))
   }

@@ -3,14 +3,12 @@ import ModelFormat
 struct LookupForward: OpForward {
   /// [V + 1, E]: behind the table a row of NaN.
   private let table: [Float]
-  private let rows: Int
   private let size: Int
 
   init(_ op: LookupOp, _ weights: NodeWeights) throws(ModelError) {
-    let floats = try weights.required("weight")
-    rows = weights.tensors.shape(of: "\(weights.prefix).weight")?.first ?? 0
-    size = floats.count / rows
-    table = floats + Array(repeating: .nan, count: size)
+    let name = tensorName("weight", under: weights.prefix)
+    size = weights.tensors.shape(of: name)?.last ?? 0
+    table = try weights.required("weight") + Array(repeating: .nan, count: size)
   }
 
   var byteCount: Int { table.count * MemoryLayout<Float>.stride }
@@ -20,6 +18,7 @@ struct LookupForward: OpForward {
     into output: inout Matrix
   ) {
     let numbers = node.operand(0, workspace)
+    let rows = table.count / size - 1
     output.resize(rows: numbers.rows, columns: node.node.size)
     for row in 0..<numbers.rows {
       for (column, at) in numbers.row(row).enumerated() {

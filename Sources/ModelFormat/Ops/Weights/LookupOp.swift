@@ -13,9 +13,10 @@ package struct LookupOp: OpDefinition {
   package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
     let count = try node.size(of: node.arguments[0])
     let weight = node.fullName("weight")
-    let size = try node.inferSize(of: weight, pattern: "[rows, size]") { $0[1] }
-    let rows = node.tensors.shape(of: weight)?.first ?? 0
-    try node.use(weight, shape: [rows, size])
+    let size = try node.inferSize(of: weight, pattern: "[rows, size]") {
+      $0[0] > 0 ? $0[1] : nil
+    }
+    try node.use(weight, shape: node.tensors.shape(of: weight) ?? [])
     return node.arguments[0].form.with(size: count * size)
   }
 }

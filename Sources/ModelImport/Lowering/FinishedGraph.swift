@@ -246,7 +246,7 @@ struct FinishedGraph {
   func checkTables(_ l: inout Lowering) throws(ImportError) {
     for input in inputs where input.form == .tokens && tableSize(of: input) == nil {
       let readers = builder.nodes.filter { $0.inputs.contains(input.name) }
-      if readers.count > 1, readers.allSatisfy({ isOneStep($0.name, $0.op) }),
+      if readers.count > 1, readers.allSatisfy(isOneStep),
         case .carried(let value)? = l.values[input.source],
         let origin = value.timeAtoms.first?.origin
       {
@@ -257,11 +257,11 @@ struct FinishedGraph {
   }
 
   /// Whether a node is one step of its input, chosen by its index.
-  private func isOneStep(_ name: String, _ op: ModelDescription.Op) -> Bool {
-    let readers = builder.nodes.filter { $0.inputs.contains(name) }
-    return [FirstOp.name, LastOp.name].contains(op.name)
-      || op.name == SliceStepsOp.name
-        && readers.allSatisfy { [FirstOp.name, LastOp.name].contains($0.op.name) }
+  private func isOneStep(_ node: ModelDescription.Node) -> Bool {
+    let ends = [FirstOp.name, LastOp.name]
+    let readers = builder.nodes.filter { $0.inputs.contains(node.name) }
+    return ends.contains(node.op.name)
+      || node.op.name == SliceStepsOp.name && readers.allSatisfy { ends.contains($0.op.name) }
   }
 
   private func kind(_ input: Input) throws(ImportError) -> ModelDescription.Input.Kind {

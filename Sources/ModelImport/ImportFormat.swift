@@ -20,6 +20,7 @@ package struct ImportFormat: Sendable {
     KerasReader.format,
     .onnx,
     TorchGraphFormat.torchGraph,
+    MadmomNetwork.format,
     WeightFormats.torch,
     WeightFormats.npz,
     WeightFormats.safetensors,

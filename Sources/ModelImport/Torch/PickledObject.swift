@@ -23,7 +23,7 @@ struct PickledObject {
     let graph = pickled.graph
     guard case .call(let call) = graph[root], pickled.finding(root) == nil,
       graph.entries(root) == nil, graph.elements(root) == nil, pickled.objects(in: root) == nil,
-      let name = Self.className(of: call, pickled)
+      let name = pickled.className(of: call)
     else { return nil }
     className = name
     self.place = place
@@ -45,24 +45,6 @@ struct PickledObject {
       level = next
     }
     module = nil
-  }
-
-  /// The class that a call makes an object of: `copyreg.__newobj__`, or `_reconstructor`, has it as its first argument, and so has
-  /// `getattr(class, name)`, where a method of the class makes the object.
-  private static func className(
-    of call: PickleGraph.Call, _ pickled: PickledTensors
-  ) -> String? {
-    let graph = pickled.graph
-    var call = call
-    if case .call(let function) = graph[call.function],
-      graph.isGlobal(function.function, ["builtins", "__builtin__"], "getattr")
-    {
-      call = function
-    } else {
-      guard let name = pickled.className(call.function) else { return nil }
-      guard name.hasPrefix("copyreg.") || name.hasPrefix("copy_reg.") else { return name }
-    }
-    return graph.elements(call.arguments)?.first.flatMap { pickled.className($0) }
   }
 
   /// The object that a file holds, or that of a dictionary in it: one with a module, or a model of Keras's.

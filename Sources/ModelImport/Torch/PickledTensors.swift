@@ -34,6 +34,21 @@ struct PickledTensors {
     return graph.globalName(parts[1])
   }
 
+  /// The class that a call makes an object of: `copyreg.__newobj__`, or `_reconstructor`, has it as its first argument, and so has
+  /// `getattr(class, name)`, where a method of the class makes the object.
+  func className(of call: PickleGraph.Call) -> String? {
+    var call = call
+    if case .call(let function) = graph[call.function],
+      graph.isGlobal(function.function, ["builtins", "__builtin__"], "getattr")
+    {
+      call = function
+    } else {
+      guard let name = className(call.function) else { return nil }
+      guard name.hasPrefix("copyreg.") || name.hasPrefix("copy_reg.") else { return name }
+    }
+    return graph.elements(call.arguments)?.first.flatMap { className($0) }
+  }
+
   /// The class of a module that was saved whole; nil for other objects.
   func moduleClass(_ reference: PickleGraph.Reference) -> String? {
     guard case .call(let call) = graph[reference], let state = call.state,

@@ -368,11 +368,23 @@ def bags() -> Json:
         tensors={"table.weight": torch.randn(4, 5)})
 
 
+def lookups() -> Json:
+    """Rows of a table for numbers of a step and of a vector, and waves."""
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("spread", "affine", "x", scale=[3.0, 3.0, 3.0], shift=[2.5, 2.5, 2.5]),
+               node("ids", "clip", "spread", min=0.0, max=4.75),
+               node("rows", "lookup", "ids", weights="table"), node("end", "last", "ids"),
+               node("row", "lookup", "end", weights="table"), node("wave", "sin", "spread"),
+               node("ahead", "cos", "spread")],
+        outputs=["rows", "row", "wave", "ahead"], tensors={"table.weight": torch.randn(5, 2)})
+
+
 MAKERS: tuple[Callable[[], Json], ...] = (
     plain, without_biases, initial_state, final_state, bidirectional, bidirectional_ends, pooling,
     attention, pointwise, pointwise_vectors, residual, forecast, half_precision, brain_precision,
     double_precision, elements, ahead, norms, frames, over_time, around,
-    self_attention, bags, images)
+    self_attention, bags, images, lookups)
 
 
 def write(maker: Callable[[], Json]) -> None:

@@ -9,9 +9,10 @@ extension FuzzTarget {
     importFolder($0, named: "model.onnx")
   }
 
-  /// Pickles of arrays, and the old form of torch.save, which is pickles one after the other.
+  /// Pickles of arrays and of madmom's networks, and the old form of torch.save, which is pickles one after the other.
   static let pickle = FuzzTarget(name: "pickle", changes: 100, maxBytes: fileBytes) {
     Seeds.fixtures("torch_imports", ".pkl", "legacy/weights.pt", "arrays_npy/weights.npy")
+      + Seeds.fixtures("madmom", ".pkl")
   } run: {
     importFolder($0, named: "weights.pkl")
   }

@@ -44,7 +44,7 @@ struct FolderCheck {
     var numbers: [String: [Float]] = [:]
     for input in draft.description.inputs {
       let steps = input.steps ?? reference.fixedSteps(of: input.name) ?? steps
-      let rows = draft.tableRows(of: input.name)
+      let rows = draft.tableRows(of: input.name) ?? (reference.isBoolean(input.name) ? 2 : nil)
       switch input.kind {
       case .features(let size, _, _):
         numbers[input.name] = (0..<steps * size).map { _ in random.next(rowOf: rows) }

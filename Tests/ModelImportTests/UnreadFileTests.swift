@@ -88,7 +88,7 @@ import Testing
         "'rb')).save('model.keras')"
       ),
       (
-        "ccopy_reg\n_reconstructor\n(cmadmom.ml.nn\nNeuralNetwork\nNNtR.",
+        "ccopy_reg\n_reconstructor\n(cmadmom.ml.crf\nConditionalRandomField\nNNtR.",
         "where madmom is installed"
       ),
       // A dictionary of a model and a scaler.

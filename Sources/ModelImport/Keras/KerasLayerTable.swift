@@ -66,7 +66,7 @@ enum KerasLayerTable {
     + "model(numpy.zeros((1, steps, size), 'float32')); model.export('model.onnx', format='onnx')"
 
   /// Saves a model as the graph of what its layers are called with, those of nested models among them.
-  private static let inlined =
+  static let inlined =
     "keras.Model.__call__ = lambda m, *a, **k: m.call(*a, **k); keras.Model(model.inputs, model(model.inputs)).save('model.keras')"
 
   static func refusal(of layer: KerasLayer) -> ImportError {

@@ -42,7 +42,21 @@ enum ActivationLowering {
   ) throws(ImportError) -> [LoweredValue] {
     guard let op = plain[node.op] else { preconditionFailure(node.op) }
     let value = try l.carried(node, 0)
+    if op == .log, let source = l.builder.source(of: value.node, .sigmoid) {
+      return [.carried(logSigmoid(&l, value, source, node))]
+    }
     return [.carried(Layout.map(&l, value, op, node))]
+  }
+
+  /// `log(sigmoid(x))`, as exporters write logsigmoid, is `-softplus(-x)`: of a large negative x a sigmoid has no digits left.
+  private static func logSigmoid(
+    _ l: inout Lowering, _ sigmoid: CarriedValue, _ source: String, _ node: SourceNode
+  ) -> CarriedValue {
+    var x = sigmoid
+    x.node = source
+    let negative = Arithmetic.affine(&l, x, scale: [-1], node)
+    return Arithmetic.affine(
+      &l, Layout.map(&l, negative, .softplus(), node), scale: [-1], node)
   }
 
   private static func applyParametric(

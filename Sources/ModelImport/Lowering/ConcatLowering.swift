@@ -135,6 +135,21 @@ enum ConcatLowering {
     value.axes[axis].map(\.role.rawValue).joined(separator: " and ")
   }
 
+  /// Asks that an axis is of steps in all parts, if it is in one: an input's last one may be, as of channels before steps.
+  private static func requireSameRoles(
+    _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], _ axis: Int
+  ) throws(ImportError) {
+    guard parts.contains(where: { $0.axes[axis].contains { $0.role == .time } }),
+      let part = parts.first(where: { $0.axes[axis].contains { $0.role == .element } }),
+      let atom = part.axes[axis].first(where: { $0.role == .element && $0.size > 1 })
+    else { return }
+    throw l.requiring(
+      atom, .time,
+      or: node.refusal(
+        "\(parts.map(\.shape))",
+        because: "axis \(axis) is time in one and \(role(part, axis)) in another"))
+  }
+
   private static func concat(
     _ l: inout Lowering, _ node: SourceNode, _ given: [CarriedValue], axis: Int
   ) throws(ImportError) -> CarriedValue {
@@ -171,6 +186,9 @@ enum ConcatLowering {
                 ? "axis \(index) is \(role(first, index)) in one and \(role(part, index)) in the other"
                 : "they differ beside axis \(axis)")))
       }
+    }
+    for index in first.axes.indices where index != axis {
+      try requireSameRoles(&l, node, parts, index)
     }
     let atom = l.newAtom(parts.reduce(0) { $0 + $1.shape[axis] })
     var nodes: [String] = []

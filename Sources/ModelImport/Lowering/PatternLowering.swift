@@ -159,6 +159,12 @@ enum PatternLowering {
 }
 
 extension FolderBuilder {
+  /// What a node of this op, with one input, reads; nil if the node is of another op.
+  func source(of name: String, _ op: ModelDescription.Op) -> String? {
+    guard let node = nodes.last(where: { $0.name == name }), node.op == op else { return nil }
+    return node.inputs.first ?? nil
+  }
+
   /// If a node multiplies a value by a single number: the value and the number.
   func scaled(_ name: String) -> (node: String, factor: Double)? {
     guard let node = nodes.last(where: { $0.name == name }), let source = node.inputs.first ?? nil,

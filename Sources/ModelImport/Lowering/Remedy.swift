@@ -29,6 +29,11 @@ enum Remedy {
   /// Keras's own export to ONNX has a network as a loop, or as its steps one by one.
   static let kerasFile = "of a Keras model import the .keras file itself"
 
+  /// The weights alone, of a graph whose cells are loops.
+  static let frozenWeights =
+    "of a graph of TensorFlow 1, whose layers are in no file, save its constants by PyTorch's names and in its layouts, "
+    + "numpy.savez('weights.npz', **{'rnn.weight_ih_l0': …}), and give the graph with them: --graph model.json"
+
   static let loop =
     "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; \(kerasFile)"
 

@@ -40,6 +40,11 @@ package struct SourceReference: Sendable {
     inputs.first { $0.value.node == input }?.value.timeAtoms.first { !$0.isOpen }?.size
   }
 
+  /// Whether an input of the folder is true or false in the source.
+  package func isBoolean(_ input: String) -> Bool {
+    inputs.contains { $0.value.node == input && $0.value.kind == .boolean }
+  }
+
   /// The steps of the exporter's example, for which the source's own graph is right in any case; nil if the file does not tell.
   package var exampleSteps: Int? {
     let atoms = inputs.flatMap { $0.value.timeAtoms }

@@ -26,10 +26,15 @@ enum StepJoin {
     guard let main = counts.indices.max(by: { counts[$0] < counts[$1] }), let time = times[main],
       counts.enumerated().allSatisfy({ $0 == main || $1 <= maxSteps })
     else {
-      throw node.refusal(
+      let refusal = node.refusal(
         "parts of \(counts) steps",
         because: "the longest must be steps of a sequence, the others "
           + "of at most \(maxSteps)")
+      // Beside the channels of one input, the axis of another has channels too.
+      guard let atom = times.lazy.compactMap({ $0 }).first(where: { !$0.isDerived }) else {
+        throw refusal
+      }
+      throw l.requiring(atom, .element, or: refusal)
     }
     let before = counts[..<main].reduce(0, +)
     let after = counts[(main + 1)...].reduce(0, +)

@@ -56,8 +56,9 @@ extension ImportError {
   /// With the file that a Keras model is better imported from: what tf2onnx makes of its layers may not be recognised, and the layers are.
   fileprivate var ofKeras: ImportError {
     var error = self
-    guard error.remedy?.contains(Remedy.kerasFile) != true else { return self }
-    error.remedy = [error.remedy, Remedy.kerasFile].compactMap { $0 }.joined(separator: "; ")
+    let isNamed = error.remedy?.contains(Remedy.kerasFile) == true
+    error.remedy = [error.remedy, isNamed ? nil : Remedy.kerasFile, Remedy.frozenWeights]
+      .compactMap { $0 }.joined(separator: "; ")
     return error
   }
 }

@@ -990,11 +990,23 @@ class MaskedMean(nn.Module):
         return (y * counts.unsqueeze(-1)).sum(1) / lengths.unsqueeze(-1)
 
 
+class SummedLetters(nn.Module):
+    """Words as letters; the ids of one sequence without a batch would have as many letters as the table has columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 6)
+        self.rnn = nn.LSTM(6, 5, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.rnn(self.embedding(x).sum(2))[0]
+
+
 def write_scripts() -> None:
-    """Scripted modules: one of lengths, one that runs with a batch of sequences and can't be carried so, and three whose weights do not tell
+    """Scripted modules: one of lengths, one that runs with a batch of sequences and can't be carried so, and four whose weights do not tell
     how many elements their input has."""
     for name, model in (("scores_of_steps", ScoresOfSteps()), ("ramps", Ramps()), ("spectral", Spectral()),
-                        ("selected", Selected()), ("masked_mean", MaskedMean())):
+                        ("selected", Selected()), ("masked_mean", MaskedMean()), ("letters", SummedLetters())):
         path = ROOT.parent / "torch_scripts" / f"{name}.pt"
         path.parent.mkdir(exist_ok=True)
         torch.jit.script(model.eval()).save(path)

@@ -245,6 +245,15 @@ import Testing
     ("StringLookup", "\"name\": \"s\"", "StringLookup \"s\"", "get_vocabulary()"),
     ("MyAttention", "\"name\": \"own\"", "MyAttention \"own\"", "not carried"),
     ("Dense", "\"name\": \"d\", \"units\": 2, \"activation\": \"snake\"", "Dense \"d\"", "snake"),
+    (
+      "Dense", "\"name\": \"d\", \"units\": 2, \"activation\": {\"value\": [\"4wEA\", null, null]}",
+      "Dense \"d\"", "l = model.get_layer('d'); f, l.activation = l.activation"
+    ),
+    (
+      "LSTM",
+      "\"name\": \"l\", \"units\": 4, \"activation\": {\"class_name\": \"__lambda__\", \"config\": {}}",
+      "LSTM \"l\"", "found \"lambda\", a function of one's own"
+    ),
     ("LSTM", "\"name\": \"l\", \"units\": -1", "LSTM \"l\"", "units: found -1"),
     ("LSTM", "\"name\": \"l\", \"units\": 1e300", "LSTM \"l\"", "units: found 1e300"),
     ("LSTM", "\"name\": \"l\", \"units\": 4, \"activation\": \"softmax\"", "LSTM \"l\"", "softmax"),

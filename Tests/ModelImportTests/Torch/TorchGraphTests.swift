@@ -58,6 +58,16 @@ import Testing
     #expect(try importedFolder(request).description.inputs.map(\.steps) == [nil])
   }
 
+  /// Ids of two axes would be read as one sequence without its batch, whose letters are summed otherwise.
+  @Test func theLettersOfAScriptedModuleAreAskedFor() throws {
+    var request = ImportRequest(files: [Fixtures.path("torch_scripts/letters.pt")])
+    let error = #expect(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error?.problem.contains("how many elements the input x has") == true)
+    request.shapes = ["x=0,0,4"]
+    let size = try importedFolder(request).description.inputs[0].kind
+    #expect(size == .features(size: 4, mean: nil, scale: nil))
+  }
+
   /// No size that is guessed makes steps of a vector: the second input is a number for each sequence.
   @Test func aScriptedModuleOfLengths() throws {
     let request = ImportRequest(files: [Fixtures.path("torch_scripts/masked_mean.pt")])

@@ -24,8 +24,10 @@ struct KerasActivation {
     case nil: recipe = try Self.recipe(named: standard, of: layer, key: key)
     case .string(let name): recipe = try Self.recipe(named: name, of: layer, key: key)
     case .some(let value):
-      // An object: a named function, or a layer.
-      if let name = value["config"]?.string {
+      // An object: a named function, a lambda, or a layer.
+      if ["__lambda__", nil].contains(value["class_name"]?.string) {
+        throw Self.refusal(of: "lambda", layer: layer, key: key)
+      } else if let name = value["config"]?.string {
         guard value["module"]?.string != "builtins" || value["registered_name"] == nil else {
           throw Self.refusal(of: name, layer: layer, key: key)
         }
@@ -45,7 +47,19 @@ struct KerasActivation {
     layer.refusal(
       "\(key): found \(name.jsonExcerpt), a function of one's own or one that is not carried, expected one "
         + "of Keras's: tanh, sigmoid, relu, …",
-      remedy: "build the model with one of those")
+      remedy: savedApart(layer, key) ?? "build the model with one of those")
+  }
+
+  /// The lines that save the function behind the layer, by what it computes; nil for a cell's, which has none behind it, and for
+  /// layers that `get_layer` does not find.
+  private static func savedApart(_ layer: KerasLayer, _ key: String) -> String? {
+    guard key == "activation", KerasCell.kinds[layer.className] == nil, !layer.path.contains("/")
+    else { return nil }
+    return
+      "where it computes with operators and keras.ops, save these in its place, in Keras 3 where the model is in Python: "
+      + "l = model.get_layer('\(layer.path)'); f, l.activation = l.activation, keras.activations.linear; c = type(l); call = c.__call__; "
+      + "c.__call__ = lambda s, *a, **k: f(call(s, *a, **k)) if s is l else call(s, *a, **k); \(KerasLayerTable.inlined); "
+      + "else build the model with one of those"
   }
 
   private static func recipe(

@@ -21,13 +21,18 @@ struct ScriptImport {
     named name: String, options: GraphTranslation.Options
   ) throws(ImportError) -> FolderDraft {
     try options.checkNames(ScriptInputs.names(of: forward))
-    return try InputAlternatives.folder(options) { options throws(ImportError) in
-      try translated(name, options)
-    }
+    // That a number of elements is not told tells more than what readings with other axes are refused for.
+    var unsized: ImportError?
+    do throws(ImportError) {
+      return try InputAlternatives.folder(options) { options throws(ImportError) in
+        try translated(name, options, unsized: &unsized)
+      }
+    } catch { throw unsized.map(told) ?? error }
   }
 
+  /// - Parameter unsized: becomes the error where a number of elements would be a guess.
   private func translated(
-    _ name: String, _ options: GraphTranslation.Options
+    _ name: String, _ options: GraphTranslation.Options, unsized: inout ImportError?
   ) throws(ImportError) -> FolderDraft {
     var first: ImportError?
     var options = options
@@ -38,14 +43,17 @@ struct ScriptImport {
           inputs throws(ImportError) in
           try ScriptExecution.graph(module, weights, inputs: inputs)
         }
-        if let input = inputs.first(where: { isOfAnySize($0, among: inputs) }) {
-          throw ImportError(
-            file: "",
-            problem:
-              "found nothing that tells how many elements the input \(input.name) has: the module computes with any number"
-          )
+        let sized = inputs.map { $0.taking(sizesOf: draft) }
+        guard let input = sized.first(where: { isOfAnySize($0, among: sized) }) else {
+          return draft
         }
-        return draft
+        let error = ImportError(
+          file: "",
+          problem:
+            "found nothing that tells how many elements the input \(input.name) has: the module computes with any number"
+        )
+        unsized = unsized ?? error
+        throw error
       } catch {
         first = first ?? error
         // Read as one sequence without its batch, other operators would be carried than those of what the module is called with.
@@ -66,19 +74,25 @@ struct ScriptImport {
     guard input.isGuessed, let size = input.sizes.last ?? nil else { return false }
     let wider = InputAlternatives.Input(
       name: input.name, kind: input.kind, sizes: input.sizes.dropLast() + [size + 1])
-    return runs(inputs.map { $0 == input ? wider : $0 })
+    let others = inputs.map { $0 == input ? wider : $0 }
+    // Ids may be numbers of the folder, but are none of the module.
+    return runs(others) || runs(others, as: .integer)
   }
 
   /// Whether the module computes sequences of a batch of these sizes, so that it is made for such.
-  private func runs(_ inputs: [InputAlternatives.Input]) -> Bool {
+  ///
+  /// - Parameter kind: what its inputs are in their stead, which are numbers.
+  private func runs(
+    _ inputs: [InputAlternatives.Input], as kind: SourceTensor.Kind = .float
+  ) -> Bool {
     guard inputs.allSatisfy({ $0.kind == .float && $0.sizes.count == 3 && $0.sizes[2] != nil })
     else { return false }
     var tensors: [String: SourceTensor] = [:]
     let fixed = inputs.map { input in
       let sizes = zip(input.sizes, [2, 5, 1]).map { $0 ?? $1 }
-      tensors[input.name] = SourceTensor(repeating: 0.5, shape: sizes)
-      return SourceGraph.Input(
-        name: input.name, kind: input.kind, dimensions: sizes.map { .fixed($0) })
+      tensors[input.name] = SourceTensor(
+        repeating: kind == .float ? 0.5 : 0, shape: sizes, kind: kind)
+      return SourceGraph.Input(name: input.name, kind: kind, dimensions: sizes.map { .fixed($0) })
     }
     var interpreter = GraphInterpreter(
       opset: AtenTranslation.opset, inputs: tensors, budget: GraphInterpreter.checkBudget)
@@ -210,6 +224,20 @@ struct ScriptImport {
       || module.file.graph.nodes.contains { node in
         if case .global(_, let name) = node { name == "Embedding" } else { false }
       }
+  }
+}
+
+extension InputAlternatives.Input {
+  /// The input with the number of elements that a step of it has in the folder, if none was known; behind a batch, also where the
+  /// folder reads ids of two axes as one sequence.
+  fileprivate func taking(sizesOf draft: FolderDraft) -> Self {
+    guard sizes.count == 3 || kind == .integer && sizes.count == 2, sizes.last == .some(nil),
+      case .features(let size, _, _)? = draft.description.inputs.first(where: { $0.name == name })?
+        .kind
+    else { return self }
+    var input = Self(name: name, kind: .float, sizes: [nil, nil, size])
+    input.isGuessed = isGuessed
+    return input
   }
 }
 

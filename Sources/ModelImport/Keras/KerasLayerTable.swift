@@ -37,12 +37,13 @@ enum KerasLayerTable {
 
   static func kind(of layer: KerasLayer) -> KerasLayerKind? {
     if layer.isCustom { return nil }
-    if layer.isFunction || KerasFunctions.isFunction(layer) {
+    // In .h5, Keras 3 does not tell functions' classes from layers'.
+    let known = layer.module.isEmpty ? byClass[layer.className] : nil
+    let isKnown = KerasFunctions.isKnown(layer)
+    if KerasFunctions.isFunction(layer) || layer.isFunction && (isKnown || known == nil) {
       return KerasFunctions.kind(of: layer)
     }
-    // In .h5, Keras 3 does not tell functions' classes from layers'.
-    return byClass[layer.className]
-      ?? (KerasFunctions.isKnown(layer) ? KerasFunctions.kind(of: layer) : nil)
+    return byClass[layer.className] ?? (isKnown ? KerasFunctions.kind(of: layer) : nil)
   }
 
   /// The number of weights of a layer in the lists of Keras 1 and 2.

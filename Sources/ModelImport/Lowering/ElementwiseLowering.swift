@@ -105,6 +105,7 @@ enum ElementwiseLowering {
     _ l: inout Lowering, _ node: SourceNode, _ op: String, _ first: CarriedValue,
     _ second: CarriedValue
   ) throws(ImportError) -> CarriedValue {
+    guard first.form != .tokens, second.form != .tokens else { throw arithmeticOfIDs(node) }
     let kind: ModelDescription.Op
     switch op {
     case "Add", "Sum", "Mean": kind = .add
@@ -117,6 +118,12 @@ enum ElementwiseLowering {
     return try Arithmetic.combining(&l, [first, second], kind, node)
   }
 
+  private static func arithmeticOfIDs(_ node: SourceNode) -> ImportError {
+    node.refusal(
+      "arithmetic with ids", because: "ids lead to an embedding",
+      instead: "export the model with a float input")
+  }
+
   // MARK: A value and a constant
 
   /// - Parameter isFirst: whether the constant is the first operand.
@@ -125,11 +132,7 @@ enum ElementwiseLowering {
     _ constant: SourceTensor,
     isFirst: Bool
   ) throws(ImportError) -> CarriedValue {
-    guard carried.form != .tokens else {
-      throw node.refusal(
-        "arithmetic with ids", because: "ids lead to an embedding",
-        instead: "export the model with a float input")
-    }
+    guard carried.form != .tokens else { throw arithmeticOfIDs(node) }
     let constant = Layout.withoutBatch(constant, along: carried)
     if let length = LengthLowering.value(&l, constant, node) {
       return try combine(&l, node, op, isFirst ? length : carried, isFirst ? carried : length)

@@ -241,11 +241,20 @@ struct FinishedGraph {
       remedy: "export the model with this input as floats")
   }
 
-  /// Asks for whole numbers that choose no rows of a table as numbers, such as a mask that is compared with 0; or as the elements of a
-  /// vector, such as some ids of a series, where they are read one by one.
+  /// Asks for whole numbers that choose no rows of a table as numbers, such as a mask that is compared with 0, and for ids of which
+  /// steps are chosen; or as the elements of a vector, such as some ids of a series, where they are read one by one.
   func checkTables(_ l: inout Lowering) throws(ImportError) {
-    for input in inputs where input.form == .tokens && tableSize(of: input) == nil {
+    for input in inputs where input.form == .tokens {
       let readers = builder.nodes.filter { $0.inputs.contains(input.name) }
+      guard tableSize(of: input) == nil else {
+        if readers.allSatisfy({ Self.takingIDs.contains($0.op.name) }) { continue }
+        throw l.require(
+          .numbers(input: input.source),
+          or: ImportError(
+            file: "", place: "input \"\(input.source)\"",
+            problem: "found ids that are read otherwise than by a table",
+            remedy: "let the model take them twice, as ids and as floats"))
+      }
       if readers.count > 1, readers.allSatisfy(isOneStep),
         case .carried(let value)? = l.values[input.source],
         let origin = value.timeAtoms.first?.origin
@@ -255,6 +264,9 @@ struct FinishedGraph {
       throw l.require(.numbers(input: input.source), or: missingTable(of: input))
     }
   }
+
+  /// The names of ops that read ids.
+  private static let takingIDs = [EmbeddingOp.name, EmbeddingBagOp.name, MaskOp.name]
 
   /// Whether a node is one step of its input, chosen by its index.
   private func isOneStep(_ node: ModelDescription.Node) -> Bool {

@@ -169,8 +169,7 @@ enum IdLowering {
   private static func lookUp(
     _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue, size: Int
   ) throws(ImportError) -> CarriedValue {
-    let origins = l.origins(of: ids.node)
-    let areWhole = !origins.isEmpty && origins.isSubset(of: l.assumptions.numbers)
+    let areWhole = areWhole(ids, l)
     // A model of one id alone has no sequence.
     let isAlone = l.input(named: ids.node) != nil && ids.elements.isEmpty && ids.timeAtoms.isEmpty
     guard ids.kind != .float || areWhole, !isAlone else { throw refusal(of: ids, node) }
@@ -183,6 +182,11 @@ enum IdLowering {
       form: numbers.form, axes: numbers.axes + atoms, elements: numbers.elements)
     result.elements += Array(atoms.joined())
     return result
+  }
+
+  /// Whether a value is made of inputs of whole numbers that are taken for numbers.
+  private static func areWhole(_ value: CarriedValue, _ l: Lowering) -> Bool {
+    WholeNumbers(l.inputs(from: l.assumptions.numbers), l.builder).contain(value.node)
   }
 
   private static func refusal(of ids: CarriedValue, _ node: SourceNode) -> ImportError {
@@ -223,8 +227,8 @@ enum IdLowering {
     _ l: inout Lowering, _ node: SourceNode, _ ids: CarriedValue, classes: Int,
     values: (Double, Double)
   ) throws(ImportError) -> CarriedValue {
-    // Of numbers beyond the classes a row is zeros, which no row of the table is.
-    guard ids.form == .tokens else { throw refusal(of: ids, node) }
+    // Of numbers beyond the classes a row is zeros, which no row of the table is: there is no answer then.
+    guard ids.form == .tokens || areWhole(ids, l) else { throw refusal(of: ids, node) }
     guard (1...1 << 11).contains(classes) else {
       throw node.refusal("\(classes) classes", because: "at most \(1 << 11) are carried")
     }

@@ -149,12 +149,18 @@ enum InputRequirements {
   static func numbers(
     _ l: inout Lowering, _ node: SourceNode, or refusal: ImportError
   ) throws(ImportError) {
-    guard ["Mul", "Add", "Sub", "Div", "ReduceSum", "MatMul", "Clip", "Max"].contains(node.op)
+    guard
+      ["Mul", "Add", "Sub", "Div", "ReduceSum", "MatMul", "Clip", "Max", "Slice", "Pad", "Concat"]
+        .contains(node.op)
     else { return }
     for index in node.inputs.indices {
-      guard case .pending(.ids(let ids, plus: 0))? = try l.value(node, index),
-        let input = l.origins(of: ids.node).first
-      else { continue }
+      let ids: CarriedValue
+      switch try l.value(node, index) {
+      case .pending(.ids(let value, plus: 0)): ids = value
+      case .carried(let value) where value.form == .tokens: ids = value
+      default: continue
+      }
+      guard let input = l.origins(of: ids.node).first else { continue }
       throw l.require(.numbers(input: input), or: refusal)
     }
   }

@@ -1039,6 +1039,20 @@ def letters_of_words():
     return Model(i, outputs), [rng.integers(0, 7, (2, 6, 5)).astype("int32")]
 
 
+@case("keras", "h5")
+def thresholds_with_slopes():
+    i = Input((None, 3))
+    y = L.LSTM(4, return_sequences=True)(L.ReLU(max_value=1.2, negative_slope=0.1, threshold=0.3)(i))
+    return Model(i, [y, keras.activations.relu(y, negative_slope=0.1), L.ReLU(negative_slope=0.2, threshold=0.1)(L.GRU(2)(i))]), [x]
+
+
+@case("keras", "h5")
+def one_hot_columns():
+    i = Input((None, 3))
+    kind = O.one_hot(O.cast(i[..., 0], "int32"), 5)
+    return Model(i, L.LSTM(3)(L.Concatenate()([kind, i[..., 1:]]))), [np.concatenate([rng.integers(0, 5, (2, 6, 1)), rng.normal(0, 1, (2, 6, 2))], -1).astype("float32")]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

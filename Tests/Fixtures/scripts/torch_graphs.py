@@ -854,6 +854,20 @@ class Categories(nn.Module):
         return torch.cat([y[:, -1], of_all], -1), y + self.sign((x[..., 2] > 0).long())
 
 
+class Interactions(nn.Module):
+    """Ids that are made of two others, as in knowledge tracing; ids in turn, those of the step before, and the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both, self.skill = nn.Embedding(40, 3), nn.Embedding(20, 2)
+        self.rnn = nn.LSTM(7, 4, batch_first=True)
+
+    def forward(self, q: Tensor, r: Tensor) -> tuple[Tensor, Tensor]:
+        before = F.pad(q, (1, 0))[:, :-1]
+        y = self.rnn(torch.cat([self.both(q + 20 * r), self.skill(q.flip(1)), self.skill(before)], -1))[0]
+        return torch.cat([y[:, -1], self.skill(q[:, -1])], -1), y
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -869,13 +883,14 @@ MODELS = {
     "kept": Kept, "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
     "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear, "time2vec": Time2Vec, "categories": Categories,
+    "interactions": Interactions,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
        "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
-       "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "kept")
+       "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "interactions", "kept")
 # Called without gradients, attention is one call.
 ATTENDED = ("attended", "causal_layers")
 # Of one length.
@@ -894,6 +909,8 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
         ids = torch.stack([torch.randint(0, n, (batch, length)) for n in (5, 4)], -1)
         kinds = torch.stack([torch.randint(0, n, (batch,)) for n in (4, 3)], -1)
         return {"x": torch.cat([ids, torch.randn(batch, length, 3)], -1), "kinds": kinds}
+    if name == "interactions":
+        return {"q": torch.randint(0, 20, (batch, length)), "r": torch.randint(0, 2, (batch, length))}
     if name == "chosen":
         return {"x": torch.randn(batch, length, 3), "lengths": torch.full((batch,), length)}
     if name == "masked":

@@ -101,6 +101,16 @@ import Testing
     }
   }
 
+  /// Numbers of which ids are made are told as such.
+  @Test(arguments: ["traced.pt", "exported.pt2"])
+  func idsThatAreMadeAreTold(file: String) throws {
+    let draft = try importedFolder(
+      ImportRequest(files: [Fixtures.path("torch_graphs/interactions/\(file)")]))
+    #expect(draft.description.inputs.map { draft.tableRows(of: $0.name) } == [20, 2])
+    #expect(draft.notes.contains { $0.contains("of the input \"q\" are ids, from 0 to 19") })
+    #expect(draft.notes.contains { $0.contains("of the input \"r\" the model makes ids") })
+  }
+
   /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
   @Test(arguments: files)
   func valuesAreThoseOfTheGraph(file: String) throws {

@@ -21,7 +21,7 @@ enum KerasActivationLayers {
       translation, call throws(ImportError) in
       let value = try call.input()
       if call.layer.className == "ReLU" {
-        return [try translation.chain(try reluOps(of: call.layer), value, for: call)]
+        return [try relu(value, &translation, call)]
       }
       return [try translation.map(try op(of: call.layer), value, for: call)]
     },
@@ -48,26 +48,43 @@ enum KerasActivationLayers {
   }
 
   /// `max_value` above it, `slope · (x - threshold)` below the threshold.
+  private static func relu(
+    _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let (slope, threshold) = try slopeAndThreshold(of: call.layer)
+    guard slope != 0, threshold != 0 else {
+      return try translation.chain(try reluOps(of: call.layer), value, for: call)
+    }
+    let above = try translation.chain(
+      [.thresholdedReLU(alpha: threshold)] + bound(of: call.layer), value, for: call, part: "above")
+    let below = try translation.chain(
+      [.affine(scale: [-1], shift: [threshold]), .relu, .affine(scale: [slope], shift: nil)], value,
+      for: call, part: "below")
+    return try translation.combine(.subtract, [above, below], as: value, for: call)
+  }
+
+  /// The same by ops one after another, which there are for a slope or a threshold alone.
   private static func reluOps(of layer: KerasLayer) throws(ImportError) -> [ModelDescription.Op] {
-    let slope = Float(try layer.number("negative_slope", 0))
-    let threshold = Float(try layer.number("threshold", 0))
+    let (slope, threshold) = try slopeAndThreshold(of: layer)
     guard threshold == 0 || slope == 0 else {
-      throw layer.refusal(
-        "found both a negative_slope and a threshold, expected one of them",
-        remedy:
-          "build the model with keras.ops.where(x >= \(threshold), x, \(slope) * (x - \(threshold))) in its place"
-      )
+      throw layer.refusal("found both a negative_slope and a threshold, expected one of them")
     }
-    var ops: [ModelDescription.Op] = []
-    if threshold != 0 {
-      ops.append(.thresholdedReLU(alpha: threshold))
-    } else {
-      ops.append(slope == 0 ? .relu : .leakyReLU(slope: slope))
-    }
-    if layer["max_value"] != nil {
-      ops.append(.clip(max: Float(try layer.number("max_value", 0))))
-    }
-    return ops
+    let op: ModelDescription.Op =
+      threshold != 0
+      ? .thresholdedReLU(alpha: threshold) : slope == 0 ? .relu : .leakyReLU(slope: slope)
+    return [op] + (try bound(of: layer))
+  }
+
+  private static func slopeAndThreshold(of layer: KerasLayer) throws(ImportError) -> (Float, Float)
+  {
+    (
+      Float(try layer.number("negative_slope", 0)), Float(try layer.number("threshold", 0))
+    )
+  }
+
+  private static func bound(of layer: KerasLayer) throws(ImportError) -> [ModelDescription.Op] {
+    guard layer["max_value"] != nil else { return [] }
+    return [.clip(max: Float(try layer.number("max_value", 0)))]
   }
 
   private static func prelu(

@@ -32,28 +32,42 @@ enum KerasOneHot {
     guard axis == -1 || axis == value.axes.count + 1,
       let count = function.constant(key, position: 1)?.integer
     else { throw call.layer.refusal("found no number of classes, or an axis that is not the last") }
-    return try rows(of: value, count: count, &translation, call)
+    return try rows(of: value, count: count, takesNumbers: true, &translation, call)
   }
 
+  /// - Parameter takesNumbers: whether the ids may also be elements of steps or vectors.
   private static func rows(
-    of value: KerasValue, count: Int, _ translation: inout KerasTranslation, _ call: KerasCall
+    of value: KerasValue, count: Int, takesNumbers: Bool = false,
+    _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
-    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped else {
-      throw call.layer.refusal(
-        "found ids of the sizes \(value.shape), expected an input of an id a step: (steps,)")
-    }
     guard (1...maxIDs).contains(count) else {
       throw call.layer.refusal("found \(count) ids, expected 1 to \(maxIDs)")
+    }
+    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped else {
+      guard takesNumbers else {
+        throw call.layer.refusal(
+          "found ids of the sizes \(value.shape), expected an input of an id a step: (steps,)")
+      }
+      let result = try KerasLookup.rows(
+        of: value, weights: nil, size: count, &translation, call)
+      addTable(for: result.name, count: count, to: &translation)
+      return result
     }
     try translation.inputs[index].declareTokens(size: count, for: call)
     var tokens = value
     tokens.content = .floats
     var result = value.with(name: try translation.add(.embedding, [tokens], for: call))
-    var rows = [Float](repeating: 0, count: count * count)
-    for id in 0..<count { rows[id * count + id] = 1 }
-    translation.add(tensor: "\(result.name).weight", shape: [count, count], rows)
+    addTable(for: result.name, count: count, to: &translation)
     let steps: Int? = if case .size(let count) = value.axes[0] { count } else { value.stepCount }
     result.axes = [.steps(steps), .size(count)]
     return result
+  }
+
+  private static func addTable(
+    for node: String, count: Int, to translation: inout KerasTranslation
+  ) {
+    var rows = [Float](repeating: 0, count: count * count)
+    for id in 0..<count { rows[id * count + id] = 1 }
+    translation.add(tensor: "\(node).weight", shape: [count, count], rows)
   }
 }

@@ -110,7 +110,8 @@ enum AtenShapes {
     if isBoolean, !t.isBoolean(x) {
       return t.emit("Cast", [x], ["to": .integer(9)], rank: x.rank, of: call)
     }
-    guard isWhole != x.isWhole else { return x }
+    // Truths that become whole numbers can be added up.
+    guard isWhole != x.isWhole || isWhole && !isBoolean && t.isBoolean(x) else { return x }
     return t.emit(
       "Cast", [x], ["to": .integer(isWhole ? 7 : 1)], rank: x.rank, isWhole: isWhole, of: call)
   }

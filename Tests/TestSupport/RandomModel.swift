@@ -379,7 +379,8 @@ package struct RandomModel {
     mutating func addFunction(_ name: String, _ any: Value) {
       let channels = divisor(of: any.size)
       let ops: [ModelDescription.Op] = [
-        .square, .abs, .sin, .cos, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(), .batchNorm(),
+        .square, .abs, .sin, .cos, .expm1, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(),
+        .batchNorm(),
         .groupNorm(groups: channels), .prelu, .lookup,
       ]
       let op = ops.randomElement(using: &noise)!

@@ -29,6 +29,8 @@ enum OpTable {
     AbsForward.self,
     ExpForward.self,
     LogForward.self,
+    Log1pForward.self,
+    Expm1Forward.self,
     SinForward.self,
     CosForward.self,
     ClipForward.self,

@@ -27,6 +27,8 @@ extension ModelDescription.Op {
     .abs,
     .exp,
     .log,
+    .log1p,
+    .expm1,
     .sin,
     .cos,
     .clip(),

@@ -45,6 +45,7 @@ enum ActivationLowering {
     if op == .log, let source = l.builder.source(of: value.node, .sigmoid) {
       return [.carried(logSigmoid(&l, value, source, node))]
     }
+    if op == .log, let result = logOnePlus(&l, value, node) { return [.carried(result)] }
     return [.carried(Layout.map(&l, value, op, node))]
   }
 
@@ -57,6 +58,29 @@ enum ActivationLowering {
     let negative = Arithmetic.affine(&l, x, scale: [-1], node)
     return Arithmetic.affine(
       &l, Layout.map(&l, negative, .softplus(), node), scale: [-1], node)
+  }
+
+  /// `log(1 + x)`, as exporters write log1p: the sum of 1 and a small number has few of its digits.
+  private static func logOnePlus(
+    _ l: inout Lowering, _ sum: CarriedValue, _ node: SourceNode
+  ) -> CarriedValue? {
+    guard let affine = l.builder.affine(sum.node), affine.shift == [1] else { return nil }
+    var x = sum
+    x.node = affine.source
+    if let scale = affine.scale, scale != [1] {
+      x = Arithmetic.affine(&l, x, scale: scale.map(Double.init), node)
+    }
+    return Layout.map(&l, x, .log1p, node)
+  }
+
+  /// `exp(x) - 1`, likewise; nil for other differences.
+  static func expMinusOne(
+    _ l: inout Lowering, _ power: CarriedValue, plus addend: Double, _ node: SourceNode
+  ) -> CarriedValue? {
+    guard addend == -1, let source = l.builder.source(of: power.node, .exp) else { return nil }
+    var x = power
+    x.node = source
+    return Layout.map(&l, x, .expm1, node)
   }
 
   private static func applyParametric(

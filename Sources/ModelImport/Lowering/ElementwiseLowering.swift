@@ -133,6 +133,12 @@ enum ElementwiseLowering {
     isFirst: Bool
   ) throws(ImportError) -> CarriedValue {
     guard carried.form != .tokens else { throw arithmeticOfIDs(node) }
+    if constant.count == 1, op == "Add" || op == "Sub" && !isFirst,
+      let result = ActivationLowering.expMinusOne(
+        &l, carried, plus: op == "Add" ? constant.first : -constant.first, node)
+    {
+      return result
+    }
     let constant = Layout.withoutBatch(constant, along: carried)
     if let length = LengthLowering.value(&l, constant, node) {
       return try combine(&l, node, op, isFirst ? length : carried, isFirst ? carried : length)

@@ -186,7 +186,7 @@ enum IdLowering {
 
   /// Whether a value is made of inputs of whole numbers that are taken for numbers.
   private static func areWhole(_ value: CarriedValue, _ l: Lowering) -> Bool {
-    WholeNumbers(l.inputs(from: l.assumptions.numbers), l.builder).contain(value.node)
+    WholeNumbers(l).contain(value.node)
   }
 
   private static func refusal(of ids: CarriedValue, _ node: SourceNode) -> ImportError {

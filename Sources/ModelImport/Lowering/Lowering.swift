@@ -344,11 +344,6 @@ struct Lowering {
   /// The source graph's name for an input of the folder; nil for a node.
   func input(named node: String) -> String? { inputs[node] }
 
-  /// The folder's names of inputs of the source.
-  func inputs(from sources: Set<String>) -> Set<String> {
-    Set(inputs.filter { sources.contains($0.value) }.keys)
-  }
-
   mutating func setStepName(_ origin: Atom.Origin, _ name: String) { stepNames[origin] = name }
 
   mutating func setMissingSize(_ input: String, _ problem: ImportError) {

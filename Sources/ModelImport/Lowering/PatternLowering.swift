@@ -165,13 +165,20 @@ extension FolderBuilder {
     return node.inputs.first ?? nil
   }
 
-  /// If a node multiplies a value by a single number: the value and the number.
-  func scaled(_ name: String) -> (node: String, factor: Double)? {
+  /// What a node multiplies and shifts by numbers of its description, and these; nil for other nodes.
+  func affine(_ name: String) -> (source: String, scale: [Float]?, shift: [Float]?)? {
     guard let node = nodes.last(where: { $0.name == name }), let source = node.inputs.first ?? nil,
       let affine = node.op.definition as? AffineOp, tensors["\(name).weight"] == nil,
-      tensors["\(name).bias"] == nil, affine.shift == nil, let scale = affine.scale,
+      tensors["\(name).bias"] == nil
+    else { return nil }
+    return (source, affine.scale, affine.shift)
+  }
+
+  /// If a node multiplies a value by a single number: the value and the number.
+  func scaled(_ name: String) -> (node: String, factor: Double)? {
+    guard let affine = affine(name), affine.shift == nil, let scale = affine.scale,
       scale.count == 1
     else { return nil }
-    return (source, Double(scale[0]))
+    return (affine.source, Double(scale[0]))
   }
 }

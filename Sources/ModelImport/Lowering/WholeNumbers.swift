@@ -3,8 +3,7 @@ import ModelFormat
 /// Values of the folder that are whole numbers, as they are made of such: of ids that are moved, shifted and added up, a table
 /// chooses the rows that the framework's chooses.
 struct WholeNumbers {
-  private let inputs: Set<String>
-  private let builder: FolderBuilder
+  private let lowering: Lowering
 
   /// The longest chain of nodes that is followed.
   private static let maxDepth = 64
@@ -16,14 +15,13 @@ struct WholeNumbers {
     SubtractOp.name, MultiplyOp.name, MaximumOp.name, MinimumOp.name,
   ]
 
-  /// - Parameter inputs: the names of the folder's inputs that are whole numbers.
-  init(_ inputs: Set<String>, _ builder: FolderBuilder) {
-    self.inputs = inputs
-    self.builder = builder
-  }
+  init(_ lowering: Lowering) { self.lowering = lowering }
 
   func contain(_ name: String, depth: Int = 0) -> Bool {
-    if inputs.contains(name) { return true }
+    let builder = lowering.builder
+    if let input = lowering.input(named: name) {
+      return lowering.assumptions.numbers.contains(input)
+    }
     guard depth < Self.maxDepth, let node = builder.nodes.last(where: { $0.name == name }) else {
       return false
     }

@@ -29,6 +29,7 @@ import Testing
       expectNear(Elementary.logOfOnePlus(x), log1p(x), x)
     }
     #expect(Elementary.logOfOnePlus(0) == 0)
+    for x in Self.values where x > -1 { expectNear(Elementary.logOnePlus(x), log1p(x), x) }
     for x in Self.values where x > 0 { expectNear(Elementary.log(x), Glibc.log(x), x) }
     let edges: [Double] = [
       1.000_000_001, 0.999_999_999, 2.0.squareRoot(), 0.5.squareRoot(), .leastNonzeroMagnitude,

@@ -30,6 +30,16 @@ import Testing
     ) { log($0) }
   }
 
+  @Test func logarithmOfOnePlus() throws {
+    try ActivationModel.expect(
+      .log1p, digest: 0x1cc5_06d7_b5d1_672f, over: ActivationModel.values.map(abs)
+    ) { log1p($0) }
+  }
+
+  @Test func exponentialMinusOne() throws {
+    try ActivationModel.expect(.expm1, digest: 0xe193_b177_2682_92dd) { expm1($0) }
+  }
+
   @Test func sine() throws {
     try ActivationModel.expect(.sin, digest: 0xd3fc_643e_d4e9_5baf) { sin($0) }
   }
@@ -52,7 +62,9 @@ import Testing
   @Test(
     arguments: [
       (.sqrt, [-1, -0.0], [.nan, -0.0]), (.log, [-1, 0, -0.0], [.nan, -.infinity, -.infinity]),
-      (.exp, [1000, -1000], [.infinity, 0]), (.silu, [-1000], [0]),
+      (.exp, [1000, -1000], [.infinity, 0]), (.expm1, [1000, -1000, -0.0], [.infinity, -1, -0.0]),
+      (.log1p, [-1, -2, -0.0], [-.infinity, .nan, -0.0]),
+      (.silu, [-1000], [0]),
     ] as [(ModelDescription.Op, [Float], [Float])])
   func beyondTheDomain(op: ModelDescription.Op, values: [Float], expected: [Float]) throws {
     let padding = [Float](repeating: 1, count: 20 - values.count)

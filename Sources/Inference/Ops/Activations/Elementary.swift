@@ -24,6 +24,12 @@ enum Elementary {
     return n * 0.693_147_180_559_945_3 + rest
   }
 
+  /// ln(1 + x), with the same relative error for small x; minus infinity for -1, NaN below.
+  static func logOnePlus(_ x: Double) -> Double {
+    guard x > -0.5, x < 1 else { return log(1 + x) }
+    return x < 0 ? -logOfOnePlus(-x / (1 + x)) : logOfOnePlus(x)
+  }
+
   /// ln(1 + x) for x from 0 to 1: 2 artanh s for s = x / (2 + x), at most 1/3. The rest of the power series after the
   /// term in s²³ is below 2e-13.
   static func logOfOnePlus(_ x: Double) -> Double {

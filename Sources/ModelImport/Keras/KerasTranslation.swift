@@ -12,8 +12,8 @@ struct KerasTranslation {
   /// The calls of layers so far.
   private(set) var callCount = 0
   var maskNodes: [KerasMask: String] = [:]
-  /// The masked values that a MultiHeadAttention reads.
-  var attendedValues: Set<String> = []
+  /// The masked values that attention reads, and whether a MultiHeadAttention does.
+  var attendedValues: [String: Bool] = [:]
 
   /// How the axes of an input are read, whose meaning Keras does not say; in the order in which they are tried.
   enum Mode: CaseIterable {

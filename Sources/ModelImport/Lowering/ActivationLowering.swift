@@ -14,6 +14,7 @@ enum ActivationLowering {
     case "Erf": return try erf(&l, node)
     case "Erfc": return try erfc(&l, node)
     case "Celu": return try celu(&l, node)
+    case "Selu": return try selu(&l, node)
     case "Shrink": return try shrink(&l, node)
     case "Clip": return try clip(&l, node)
     default: return nil
@@ -33,7 +34,6 @@ enum ActivationLowering {
     "LeakyRelu": { .leakyReLU(slope: Float($0.float("alpha") ?? 0.01)) },
     "ThresholdedRelu": { .thresholdedReLU(alpha: Float($0.float("alpha") ?? 1)) },
     "Elu": { .elu(alpha: Float($0.float("alpha") ?? 1)) },
-    "Selu": { _ in .selu },
     "Gelu": { .gelu(approximate: $0.text("approximate", default: "none") == "tanh" ? .tanh : nil) },
   ]
 
@@ -115,6 +115,22 @@ enum ActivationLowering {
     let inner = Arithmetic.affine(&l, value, scale: [1 / alpha], node)
     let active = Layout.map(&l, inner, .elu(alpha: 1), node)
     return [.carried(Arithmetic.affine(&l, active, scale: [alpha], node))]
+  }
+
+  /// `gamma · elu(x)`, with numbers of its own where the file has some.
+  private static func selu(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let value = try l.carried(node, 0)
+    let (alpha, gamma) = (node.float("alpha"), node.float("gamma"))
+    guard alpha != nil || gamma != nil else {
+      return [.carried(Layout.map(&l, value, .selu, node))]
+    }
+    let active = Layout.map(&l, value, .elu(alpha: Float(alpha ?? 1.67326319217681884765625)), node)
+    return [
+      .carried(
+        Arithmetic.affine(&l, active, scale: [gamma ?? 1.05070102214813232421875], node))
+    ]
   }
 
   /// 0 from `-lambd` to `lambd`, beyond it `x` moved by `bias` towards 0: `x` less what it is between the bounds, if both are the

@@ -1,4 +1,15 @@
 extension InputLowering {
+  /// Limits sequences to the steps of the example where that has as many sequences: which of both a number or a size of the graph
+  /// comes from is not known then.
+  static func limitSteps(_ l: inout Lowering, of steps: Atom, asMany batches: [Int]) {
+    guard steps.size > 2, batches.contains(steps.size) else { return }
+    l.exampleSteps.setExact(steps.size, of: steps)
+    l.builder.note(
+      "the exporter's example has as many sequences as steps, so that its numbers do not tell of which they are: sequences of exactly "
+        + "\(steps.size) steps are taken (\"steps\" in model.json); for others, export an example of one sequence, or \(Remedy.dynamicAxes)"
+    )
+  }
+
   /// Whether every call, which is a step, reads all steps of an input beside that of others, such as an encoder's answers.
   func isReadWhole(
     _ input: SourceGraph.Input, _ dimensions: [SourceGraph.Dimension]

@@ -50,6 +50,13 @@ struct InputLowering {
         )
         continue
       }
+      let steps = shape.filter { $0.role == .time && $0.size > 1 }
+      guard input.kind != .integer || steps.count < 2 else {
+        throw ImportError(
+          file: "", place: "input \"\(input.name)\"",
+          problem: "found ids with steps along two axes, expected one axis of them",
+          remedy: Remedy.withinStep)
+      }
       inputs.append(lower(input, shape, &lowering))
     }
     return inputs
@@ -76,6 +83,10 @@ struct InputLowering {
           lowering.exampleSteps.set(steps, of: atom)
         }
       }
+    }
+    let batches = shape.filter { $0.role == .batch && !$0.isOpen }.map(\.size)
+    for atom in axes.joined() where atom.role == .time && !atom.isOpen {
+      Self.limitSteps(&lowering, of: atom, asMany: batches)
     }
     let name = lowering.builder.unusedName(input.name)
     lowering.setOrigins(of: name, [input.name])

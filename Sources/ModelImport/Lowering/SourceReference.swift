@@ -160,7 +160,13 @@ package struct SourceReference: Sendable {
     }
     for (name, value) in inputs {
       guard let numbers = sequence[value.node] else { continue }
-      tensors[name] = foreign(numbers, value, sizes)
+      guard let tensor = foreign(numbers, value, sizes) else {
+        throw ImportError(
+          file: "", place: "input \"\(name)\"",
+          problem:
+            "found \(value.timeAtoms.count) axes of steps, expected one to make a sequence for")
+      }
+      tensors[name] = tensor
     }
     for (name, shape, fill) in others {
       let shape = shape.map { sizes[$0] ?? $0 }
@@ -202,10 +208,10 @@ package struct SourceReference: Sendable {
     return sizes
   }
 
-  /// The folder's numbers arranged as the source array; all sequences of a fixed batch get the same.
+  /// The folder's numbers arranged as the source array; all sequences of a fixed batch get the same. Nil where they are not enough.
   private func foreign(
     _ numbers: [Float], _ value: CarriedValue, _ sizes: [Int: Int]
-  ) -> SourceTensor {
+  ) -> SourceTensor? {
     func size(_ atom: Atom) -> Int { atom.isOpen ? sizes[atom.size] ?? atom.size : atom.size }
     let atoms = Array(value.axes.joined())
     let elementStrides = RowMajor.strides(value.elements.map(\.size))
@@ -217,6 +223,7 @@ package struct SourceReference: Sendable {
       }
     }
     let positions = RowMajor.positions(shape: atoms.map(size), strides: strides)
+    guard positions.allSatisfy(numbers.indices.contains) else { return nil }
     return SourceTensor(
       shape: value.axes.map { $0.reduce(1) { $0 * size($1) } },
       kind: value.form == .tokens ? .integer : value.kind,

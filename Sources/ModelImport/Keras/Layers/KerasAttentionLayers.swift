@@ -111,11 +111,30 @@ enum KerasAttentionLayers {
       name: name, axes: [parts.queries.axes[0], .size(parts.values.size)])
   }
 
+  /// Tells of values whose masks Keras takes off where a MultiHeadAttention reads them, so that no other attention has them.
+  private static func noteSharedMasks(
+    of inputs: [KerasValue], _ translation: inout KerasTranslation, _ layer: KerasLayer
+  ) {
+    guard layer.source.version == 3 else { return }
+    let isMultiHead = layer.className == "MultiHeadAttention"
+    let masked = Set(inputs.filter { $0.mask != nil }.map(\.name))
+    if masked.contains(where: { translation.attendedValues[$0].map { $0 || isMultiHead } ?? false })
+    {
+      translation.note(
+        "\(layer.place) reads a masked value that another attention reads, one of both MultiHeadAttention: Keras 3.15 masks it for "
+          + "the one that runs first, the folder for both")
+    }
+    for name in masked {
+      translation.attendedValues[name] = isMultiHead || translation.attendedValues[name] == true
+    }
+  }
+
   private static func attention(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
     var parts = try parts(&translation, call, inputs: call.inputs)
+    noteSharedMasks(of: call.inputs, &translation, layer)
     let hasScale = try layer.bool("use_scale")
     let isConcat = try layer.text("score_mode") == "concat"
     var expected: [(name: String, shape: [Int])] = []
@@ -142,6 +161,7 @@ enum KerasAttentionLayers {
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
     let parts = try parts(&translation, call, inputs: call.inputs)
+    noteSharedMasks(of: call.inputs, &translation, layer)
     guard try layer.bool("use_scale", true) else {
       return [try add(parts, score: .additive, &translation, call)]
     }
@@ -163,15 +183,7 @@ enum KerasAttentionLayers {
     var inputs = call.inputs
     for key in ["query", "value", "key"] { inputs += call[key]?.values ?? [] }
     var parts = try parts(&translation, call, inputs: inputs)
-    if layer.source.version == 3, layer.className == "MultiHeadAttention" {
-      let masked = Set(inputs.filter { $0.mask != nil }.map(\.name))
-      if !masked.isDisjoint(with: translation.attendedValues) {
-        translation.note(
-          "\(layer.place) reads what another MultiHeadAttention reads: Keras 3.15 masks it for the one that runs first, the folder for both"
-        )
-      }
-      translation.attendedValues.formUnion(masked)
-    }
+    noteSharedMasks(of: inputs, &translation, layer)
     // Grouped queries share heads of keys and values.
     let isGrouped = layer["num_query_heads"] != nil
     let heads = try layer.integer(isGrouped ? "num_query_heads" : "num_heads")

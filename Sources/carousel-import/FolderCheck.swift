@@ -75,6 +75,11 @@ struct FolderCheck {
           return .departs(value: value.name, source: value.source, difference)
         }
         if outputs.contains(value.name) {
+          guard !value.numbers.contains(where: \.isNaN) else {
+            throw ImportError(
+              file: draft.description.name, place: "output \"\(value.name)\"",
+              problem: "the file's own answer to random numbers is no number")
+          }
           largest = max(largest, difference)
           compared.insert(value.name)
         }

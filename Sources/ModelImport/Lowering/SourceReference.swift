@@ -92,13 +92,14 @@ package struct SourceReference: Sendable {
 
   /// The largest difference of a folder's numbers from those expected; of numbers above 1, relative to them.
   ///
-  /// Where a mask is minus infinity, the folder has the lowest number.
+  /// Where a mask is minus infinity, the folder has the lowest number. Of no number, as of a logarithm of one below 0, is none.
   package static func difference(
     of found: some Sequence<Float>, from expected: [Double]
   ) -> Double {
     var largest = 0.0
     for (a, b) in zip(found, expected) where Double(a) != b {
       if b == -.infinity, a == -Float.greatestFiniteMagnitude { continue }
+      if a.isNaN, b.isNaN { continue }
       let difference = abs(Double(a) - b) / max(1, abs(b))
       largest = difference.isNaN ? .infinity : max(largest, difference)
     }

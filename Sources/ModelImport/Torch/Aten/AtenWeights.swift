@@ -227,9 +227,15 @@ enum AtenWeights {
     -> AtenTensor
   {
     let x = try call.tensor(0, "input")
-    let (mean, variance) = (try call.tensor(3, "running_mean"), try call.tensor(4, "running_var"))
     let isShort =
       call.name == "_native_batch_norm_legit_no_training" || call.name == "_batch_norm_no_update"
+    guard let mean = call.optionalTensor(3, "running_mean"),
+      let variance = call.optionalTensor(4, "running_var")
+    else {
+      throw call.failure(
+        "no running_mean", because: "a batch's own statistics differ with its company",
+        instead: "train the module with track_running_stats=True, its default")
+    }
     if !isShort, call.bool(5, "training") {
       throw call.failure(
         "training=True", because: "a batch's own statistics differ with its company",
@@ -249,21 +255,22 @@ enum AtenWeights {
       rank: x.rank, of: call)
   }
 
-  /// `v · g / ‖v‖`, whose norms are over all axes but one.
+  /// `v · g / ‖v‖`, whose norms are over all axes but one; over all of them if that is -1.
   private static func weightNorm(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
   {
     let (v, g) = (try call.tensor(0, "v"), try call.tensor(1, "g"))
     let axis = try call.int(2, "dim", default: 0)
     guard let weights = t.graph.constants[v.name], let norms = t.graph.constants[g.name],
-      weights.shape.indices.contains(axis)
+      axis == -1 || weights.shape.indices.contains(axis)
     else { throw call.failure("computed weights", because: "they must be constants") }
-    let (shape, stride) = (weights.shape, RowMajor.strides(weights.shape)[axis])
+    let shape = weights.shape
+    let (rows, stride) = axis == -1 ? (1, 1) : (shape[axis], RowMajor.strides(shape)[axis])
     let constant = SourceConstant(shape: shape, kind: .float) { () throws(ImportError) in
       var elements = try weights.tensor().dense
       let lengths = try norms.tensor().dense
-      var squares = Array(repeating: 0.0, count: shape[axis])
-      func row(_ index: Int) -> Int { index / stride % shape[axis] }
+      var squares = Array(repeating: 0.0, count: rows)
+      func row(_ index: Int) -> Int { index / stride % rows }
       for (index, element) in elements.enumerated() { squares[row(index)] += element * element }
       guard lengths.count == squares.count else {
         throw ImportError(

@@ -106,9 +106,9 @@ struct ScriptImport {
     var error = error
     // Sizes that don't fit may be wrong guesses; other errors are so with any.
     let isRaised = error.problem.contains("would raise")
-    let isOfSizes = ["[", "values for", "axes", "how many elements"].contains {
-      error.problem.contains($0)
-    }
+    let isOfSizes = [
+      "[", "values for", "axes", "how many elements", "indices", "ids", "booleans", " steps",
+    ].contains { error.problem.contains($0) }
     if module.tracedInputs() == nil, isRaised || isOfSizes {
       let others = error.remedy.map { "; if it is refused then too: \($0)" }
       error.remedy =

@@ -95,7 +95,7 @@ enum KerasComparisons {
     if value.isMask, !kind.contains("bool") {
       return try number(value, &translation, function.call)
     }
-    if value.content == .floats, kind.contains("int"), value.isSelected(in: translation) {
+    if value.content == .floats, kind.contains("int"), value.isExact(in: translation) {
       var numbers = value
       numbers.content = .wholeNumbers
       return numbers

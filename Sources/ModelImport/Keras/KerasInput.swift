@@ -16,6 +16,11 @@ struct KerasInput {
   /// The number of steps that sequences must have; nil for any.
   private(set) var exactSteps: Int?
 
+  /// Whether ids are elements of it, which are numbers in the folder.
+  let isOfNumbers: Bool
+  /// Whether it was read as ids and as numbers.
+  private(set) var isMixed = false
+
   /// The array that Keras's model takes, with its axes and as it was before a layer read it otherwise.
   private let source: Source
 
@@ -29,7 +34,8 @@ struct KerasInput {
     let axes: [KerasValue.Axis]
   }
 
-  init(name: String, source: Source, uses: Int, place: Int) {
+  init(name: String, source: Source, uses: Int, place: Int, isOfNumbers: Bool) {
+    self.isOfNumbers = isOfNumbers
     self.name = name
     self.source = source
     axes = source.axes
@@ -89,6 +95,9 @@ struct KerasInput {
     return true
   }
 
+  /// Whether its numbers are whole in Keras.
+  var isWhole: Bool { source.isWhole }
+
   /// Whether Keras's array has the batch alone as its axis.
   var isOneNumber: Bool { source.sizes.count == 1 }
 
@@ -108,6 +117,7 @@ struct KerasInput {
     let value = KerasValue(name: name, axes: axes)
     switch kind {
     case .tokens:
+      isMixed = true
       throw call.layer.refusal(
         "the input \(name.jsonExcerpt) is both ids of an Embedding and numbers; give the model two inputs"
       )
@@ -127,6 +137,7 @@ struct KerasInput {
     case .tokens(let other, let known):
       kind = .tokens(size: min(size, other), vocabulary: known ?? vocabulary)
     case .features, .vector:
+      isMixed = true
       throw call.layer.refusal(
         "the input \(name.jsonExcerpt) is both ids and numbers; give the model two inputs")
     case nil: kind = .tokens(size: size, vocabulary: vocabulary)
@@ -166,5 +177,18 @@ extension KerasInput {
           + "where the model was trained with padding to \(steps) steps, send them padded so")
     }
     return notes
+  }
+}
+
+extension [KerasInput] {
+  /// Gives the inputs behind values that have the same steps the same axis.
+  mutating func unify(_ values: [KerasValue]) {
+    let origins = values.filter { $0.stepAxis != nil }.compactMap(\.origin)
+    guard let first = origins.first else { return }
+    let axis = self[first].axis
+    for origin in origins {
+      let other = self[origin].axis
+      for index in indices where self[index].axis == other { self[index].axis = axis }
+    }
   }
 }

@@ -70,6 +70,13 @@ enum KerasLayerTable {
   static let inlined =
     "keras.Model.__call__ = lambda m, *a, **k: m.call(*a, **k); keras.Model(model.inputs, model(model.inputs)).save('model.keras')"
 
+  /// The line that saves what is behind a layer.
+  private static func behind(_ layer: KerasLayer) -> String {
+    let name = layer.path.split(separator: "/").last ?? ""
+    return
+      "keras.Model(model.get_layer('\(name)').output, model.outputs).save('model.keras')"
+  }
+
   static func refusal(of layer: KerasLayer) -> ImportError {
     if layer.className == "Lambda" {
       return layer.refusal(
@@ -82,9 +89,9 @@ enum KerasLayerTable {
     }
     if ["TextVectorization", "StringLookup", "IntegerLookup"].contains(layer.className) {
       return layer.refusal(
-        "found a layer that makes ids of texts: a model folder has its texts as the vocabulary of an input",
+        "found a layer that makes ids of texts, or of numbers: a model folder has its texts as the vocabulary of an input",
         remedy:
-          "save the layers behind it, keras.Sequential([keras.Input((None,), dtype='int32'), *model.layers[1:]]), and its texts, "
+          "save the layers behind it, \(behind(layer)), and its texts, "
           + "json.dump(layer.get_vocabulary(), open('vocabulary.json', 'w')): --vocabulary vocabulary.json"
       )
     }
@@ -110,7 +117,7 @@ enum KerasLayerTable {
       return layer.refusal(
         "found a layer that makes ids or counts of numbers, which is not carried",
         remedy:
-          "send what it makes: save the layers behind it, as keras.Sequential(model.layers[1:]) built for that"
+          "send what it makes, and save the layers behind it: \(behind(layer))"
       )
     }
     if layer.className.hasSuffix("Spectrogram") {

@@ -12,7 +12,7 @@ enum KerasLookup {
     case .input: break
     case .wholeNumbers: numbers.content = .floats
     default:
-      guard value.content == .floats, value.isSelected(in: translation) else {
+      guard value.content == .floats, value.isExact(in: translation) else {
         throw call.layer.refusal(
           "found ids that the graph makes, expected those of an input of the model",
           remedy: "save a model whose input has the ids as they are")
@@ -34,5 +34,10 @@ extension KerasValue {
   /// either side of a whole one.
   func isSelected(in translation: KerasTranslation) -> Bool {
     translation.draft.isSelected(name, from: translation.inputs.map(\.name))
+  }
+
+  /// Whether they are so, or whole numbers that are made of whole numbers: then those of Keras and of the folder are the same.
+  func isExact(in translation: KerasTranslation) -> Bool {
+    isSelected(in: translation) || WholeNumbers(translation).contain(name)
   }
 }

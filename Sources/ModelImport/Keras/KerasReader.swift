@@ -82,18 +82,29 @@ struct KerasReader {
     }
   }
 
+  /// The most inputs that are tried as numbers one after another.
+  private static let maxMixedInputs = 8
+
   /// The model folder. Keras doesn't say what an input's first axis means: it is read as steps or, if that makes no graph, otherwise.
   /// The refusal is that of the reading that came furthest.
   func folder() throws(ImportError) -> FolderDraft {
     var furthest: (calls: Int, refusal: ImportError)?
     let store = KerasWeightStore(file: file, of: model, in: container)
     for mode in KerasTranslation.Mode.allCases {
-      var translation = KerasTranslation(
-        name: name, store: store, source: source, mode: mode)
-      do { return try folder(&translation) } catch {
-        if translation.callCount > furthest?.calls ?? -1 {
-          furthest = (translation.callCount, error)
+      // Inputs that are read as ids and as numbers are numbers: then tables take them too.
+      var numbers: Set<Int> = []
+      for _ in 0...Self.maxMixedInputs {
+        var translation = KerasTranslation(
+          name: name, store: store, source: source, mode: mode)
+        translation.numbers = numbers
+        do { return try folder(&translation) } catch {
+          if translation.callCount > furthest?.calls ?? -1 {
+            furthest = (translation.callCount, error)
+          }
         }
+        let mixed = translation.inputs.indices.filter { translation.inputs[$0].isMixed }
+        guard !numbers.isSuperset(of: mixed) else { break }
+        numbers.formUnion(mixed)
       }
     }
     guard let furthest else { preconditionFailure("there is a mode") }

@@ -51,7 +51,8 @@ extension KerasTranslation {
         name: model.inputKeys?[place] ?? name, sizes: shape,
         isWhole: kind.contains("int") || kind == "bool", axes: axes)
       let input = KerasInput(
-        name: names.unused(name), source: source, uses: uses, place: inputs.count)
+        name: names.unused(name), source: source, uses: uses, place: inputs.count,
+        isOfNumbers: numbers.contains(inputs.count))
       inputs.append(input)
       var value = KerasValue(name: input.name, axes: axes)
       value.content = .input(inputs.count - 1)

@@ -7,6 +7,8 @@ struct KerasTranslation {
   let store: KerasWeightStore
   let source: KerasSource
   let mode: Mode
+  /// The places of inputs whose ids are numbers in the folder.
+  var numbers: Set<Int> = []
   var inputs: [KerasInput] = []
   var names = KerasNodeNames()
   /// The calls of layers so far.
@@ -53,15 +55,7 @@ struct KerasTranslation {
   private static let maxCalls = 10_000
 
   /// Records that values have the same steps, and so the inputs behind them.
-  mutating func unify(_ values: [KerasValue]) {
-    let origins = values.filter { $0.stepAxis != nil }.compactMap(\.origin)
-    guard let first = origins.first else { return }
-    let axis = inputs[first].axis
-    for origin in origins {
-      let other = inputs[origin].axis
-      for index in inputs.indices where inputs[index].axis == other { inputs[index].axis = axis }
-    }
-  }
+  mutating func unify(_ values: [KerasValue]) { inputs.unify(values) }
 
   // MARK: Nodes
 

@@ -3,7 +3,12 @@ import ModelFormat
 /// Values of the folder that are whole numbers, as they are made of such: of ids that are moved, shifted and added up, a table
 /// chooses the rows that the framework's chooses.
 struct WholeNumbers {
-  private let lowering: Lowering
+  /// The node of a name.
+  private let node: (String) -> ModelDescription.Node?
+  /// A tensor of the folder.
+  private let floats: (String) -> [Float]?
+  /// Whether an input is of whole numbers; nil if the name is no input's.
+  private let isWholeInput: (String) -> Bool?
 
   /// The longest chain of nodes that is followed.
   private static let maxDepth = 64
@@ -15,26 +20,39 @@ struct WholeNumbers {
     SubtractOp.name, MultiplyOp.name, MaximumOp.name, MinimumOp.name,
   ]
 
-  init(_ lowering: Lowering) { self.lowering = lowering }
+  init(_ lowering: Lowering) {
+    node = { name in lowering.builder.nodes.last { $0.name == name } }
+    floats = { lowering.builder.tensors[$0]?.floats }
+    isWholeInput = { name in
+      lowering.input(named: name).map { lowering.assumptions.numbers.contains($0) }
+    }
+  }
 
-  func contain(_ name: String, depth: Int = 0) -> Bool {
-    let builder = lowering.builder
-    if let input = lowering.input(named: name) {
-      return lowering.assumptions.numbers.contains(input)
-    }
-    guard depth < Self.maxDepth, let node = builder.nodes.last(where: { $0.name == name }) else {
-      return false
-    }
-    let isKeeping: Bool
+  init(_ translation: KerasTranslation) {
+    node = { name in translation.draft.description.nodes.last { $0.name == name } }
+    floats = { name in translation.draft.tensors.first { $0.name == name }?.floats }
+    isWholeInput = { name in translation.inputs.first { $0.name == name }?.isWhole }
+  }
+
+  func contain(_ name: String) -> Bool { contain(name, depth: 0) }
+
+  private func contain(_ name: String, depth: Int) -> Bool {
+    if let isWhole = isWholeInput(name) { return isWhole }
+    guard depth < Self.maxDepth, let node = node(name) else { return false }
+    var sources = node.inputs.compactMap { $0 }
     switch node.op.definition {
+    case is MaskOp: return true
+    case is WhereOp: sources.removeFirst()
     case let affine as AffineOp:
-      let parts = ["weight", "bias"].compactMap { builder.tensors["\(name).\($0)"]?.floats }
-      isKeeping = (parts + [affine.scale, affine.shift].compactMap { $0 }).joined()
-        .allSatisfy { $0 == $0.rounded() }
-    case let pad as PadStepsOp: isKeeping = pad.value == pad.value.rounded()
-    default: isKeeping = Self.keeping.contains(node.op.name)
+      let scale = floats("\(name).weight") ?? affine.scale ?? []
+      let shift = floats("\(name).bias") ?? affine.shift ?? []
+      guard (scale + shift).allSatisfy({ $0 == $0.rounded() }) else { return false }
+      if !scale.isEmpty, scale.allSatisfy({ $0 == 0 }) { return true }
+    case let pad as PadStepsOp:
+      guard pad.value == pad.value.rounded() else { return false }
+    default:
+      guard Self.keeping.contains(node.op.name) else { return false }
     }
-    return isKeeping
-      && node.inputs.allSatisfy { $0.map { contain($0, depth: depth + 1) } ?? true }
+    return sources.allSatisfy { contain($0, depth: depth + 1) }
   }
 }

@@ -1053,6 +1053,15 @@ def one_hot_columns():
     return Model(i, L.LSTM(3)(L.Concatenate()([kind, i[..., 1:]]))), [np.concatenate([rng.integers(0, 5, (2, 6, 1)), rng.normal(0, 1, (2, 6, 2))], -1).astype("float32")]
 
 
+@case("keras", "h5")
+def interactions():
+    q, r, x = Input((None,), dtype="int32"), Input((None,), dtype="int32"), Input((None, 2))
+    skill = L.Embedding(20, 2)
+    steps = [L.Embedding(40, 3)(q + 20 * r), skill(O.flip(q, 1)), L.Embedding(2, 2)(O.cast(x[..., 0] > 0, "int32"))]
+    y = L.Concatenate()([L.LSTM(4)(L.Concatenate()(steps)), skill(q[:, -1]), L.GRU(2)(skill(q[:, :-1]))])
+    return Model([q, r, x], y), [rng.integers(0, n, (2, 6)).astype("int32") for n in (20, 2)] + [floats(2, 6, 2)]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

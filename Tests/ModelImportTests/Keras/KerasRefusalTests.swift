@@ -237,7 +237,10 @@ import Testing
     ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "expected an image: (rows, columns, channels)"),
     ("Conv3D", "\"name\": \"c\"", "Conv3D \"c\"", "layer over images"),
     ("ConvLSTM1D", "\"name\": \"c\"", "ConvLSTM1D \"c\"", "TimeDistributed(Conv1D(…))"),
-    ("Discretization", "\"name\": \"c\"", "Discretization \"c\"", "send what it makes"),
+    (
+      "Discretization", "\"name\": \"c\"", "Discretization \"c\"",
+      "send what it makes, and save the layers behind it: keras.Model(model.get_layer('c').output"
+    ),
     (
       "TextVectorization", "\"name\": \"t\"", "TextVectorization \"t\"",
       "--vocabulary vocabulary.json"

@@ -230,7 +230,9 @@ enum KerasDenseLayers {
       let arrays = try call.weights.arrays([("embeddings", [ids, size])], of: layer)
       translation.add(tensor: "\(prefix).weight", shape: [ids, size], arrays[0])
     }
-    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped else {
+    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped,
+      !translation.inputs[index].isOfNumbers
+    else {
       var rows = try KerasLookup.rows(of: value, weights: prefix, size: size, &translation, call)
       if isMasked, value.stepAxis != nil { rows.mask = .zeroTokens(value.name) }
       return [rows]

@@ -43,7 +43,9 @@ enum KerasOneHot {
     guard (1...maxIDs).contains(count) else {
       throw call.layer.refusal("found \(count) ids, expected 1 to \(maxIDs)")
     }
-    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped else {
+    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped,
+      !translation.inputs[index].isOfNumbers
+    else {
       guard takesNumbers else {
         throw call.layer.refusal(
           "found ids of the sizes \(value.shape), expected an input of an id a step: (steps,)")

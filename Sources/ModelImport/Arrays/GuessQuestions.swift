@@ -14,7 +14,7 @@ struct GuessQuestions {
 
   var notes: [String] {
     pooling + handOver + slopes + activationNotes + chain.compactMap { Self.options(of: $0) }
-      + others
+      + skips + others
   }
 
   /// Which steps of the last recurrent network are read.
@@ -76,9 +76,29 @@ struct GuessQuestions {
     case .recurrent(gates: 1, _, _):
       "which activation has \(node.name)? tanh here, as RNN has; of nonlinearity=\"relu\" write \"activation\": \"relu\" into its node"
     case .conv:
-      "how does \(node.name) pad and stride? by the node's \"padding\" here, without a stride; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md"
-    case .batchNorm, .layerNorm, .recurrent, .embedding, .linear, .prelu: nil
+      "how does \(node.name) pad and stride? by the node's \"padding\" here, without a stride; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md; a pool behind it, as nn.MaxPool1d(2), is a node { \"name\": \"pool\", \"op\": \"max_pool\", \"kernel\": 2, \"stride\": 2, \"inputs\": [\"\(node.name)\"] }, which what follows reads"
+    case .layerNorm:
+      "is \(node.name) a LayerNorm? yes here; a GroupNorm and an InstanceNorm have the same tensors, and go over the steps too, which no model.json has: \(Remedy.exportedProgram)"
+    case .batchNorm, .recurrent, .embedding, .linear, .prelu: nil
     }
+  }
+
+  /// Layers that keep the number of elements, around which there may be a sum.
+  private var skips: [String] {
+    let places = chain.indices.filter { place in
+      let layer = chain[place].layer
+      return switch layer.kind {
+      case .linear, .conv, .recurrent: layer.input == layer.output
+      case .embedding, .layerNorm, .batchNorm, .prelu: false
+      }
+    }
+    guard let place = places.first else { return [] }
+    let name = chain[place].name
+    let before = place > 0 ? chain[place - 1].name : input
+    let reader = place + 1 < chain.count ? chain[place + 1].name : nil
+    return [
+      "is anything added to what \(excerpt(places.map { chain[$0].name }, limit: 6)) answers, or multiplied with it (x + f(x), a gate)? nothing here, each layer reads the one before; a sum is a node { \"name\": \"sum\", \"op\": \"add\", \"inputs\": [\"\(name)\", \"\(before)\"] }, and \(Self.reading("sum", reader)); a product the same with \"multiply\""
+    ]
   }
 
   /// Layers without weights elsewhere.

@@ -12,6 +12,7 @@ enum ResizeOperators {
       shape = zip(value.shape, scales.elements).map { SourceTensor.integer(Double($0) * $1) }
     }
     guard a.node.text("mode", default: "nearest") == "nearest",
+      ResizeLowering.Places(a.node, opset: a.opset).repeatEach,
       zip(shape, value.shape).allSatisfy({ $0 > 0 && $0 % max($1, 1) == 0 })
     else {
       throw a.node.refusal("\(shape) of \(value.shape)", because: "whole multiples are known")

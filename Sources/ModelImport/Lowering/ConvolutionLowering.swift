@@ -68,8 +68,7 @@ enum ConvolutionLowering {
         instead: atom.origin == nil ? nil : Remedy.channelsOfOwn)
       throw value.axes[0] == [atom] ? l.requiring(atom, .batch, or: refusal) : refusal
     }
-    let windows = try ConvolutionOperators.windows(
-      node, sizes: Array(value.shape[2...]), kernel: Array(weight.shape[2...]))
+    let windows = try windows(&l, node, value, kernel: Array(weight.shape[2...]))
     let times = (2..<value.axes.count).filter { value.axes[$0].contains { $0.role == .time } }
     guard times.allSatisfy({ value.axes[$0].count == 1 }), times.count <= 1 else {
       throw node.refusal("\(value.shape)", because: "an axis mixes steps and elements")
@@ -85,6 +84,21 @@ enum ConvolutionLowering {
     ).lower(&l, node)
   }
 
+  /// The windows along the axes behind the channels. How many steps SAME pads for a stride depends on how many there are.
+  static func windows(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, kernel: [Int]
+  ) throws(ImportError) -> [ConvolutionOperators.Window] {
+    let windows = try ConvolutionOperators.windows(
+      node, sizes: Array(value.shape[2...]), kernel: kernel)
+    guard node.text("auto_pad", default: "").hasPrefix("SAME") else { return windows }
+    for (axis, window) in zip(value.axes[2...], windows) where window.stride > 1 && window.size > 1
+    {
+      try ExampleLength.keep(
+        &l, axis, node, "pads for its stride what the number of steps asks for")
+    }
+    return windows
+  }
+
   // MARK: Pools
 
   private static func pool(
@@ -96,8 +110,7 @@ enum ConvolutionLowering {
         "\(value.shape)", because: "a pool has a kernel_shape and axes behind the channels")
     }
     try checkRoles(&l, node, value)
-    let windows = try ConvolutionOperators.windows(
-      node, sizes: Array(value.shape[2...]), kernel: kernel)
+    let windows = try windows(&l, node, value, kernel: kernel)
     for (index, window) in windows.enumerated() {
       let axis = index + 2
       if window.size == 1, window.stride == 1, window.before == 0, window.after == 0 { continue }

@@ -131,8 +131,8 @@ enum QuantizedLowering {
         "\(zero.count) zero points of weights", because: "one for all is carried",
         instead: "quantise convolutions with per_channel=False")
     }
-    let windows = try ConvolutionOperators.windows(
-      node, sizes: Array(value.shape[2...]), kernel: Array(weights.shape[2...]))
+    let windows = try ConvolutionLowering.windows(
+      &l, node, value, kernel: Array(weights.shape[2...]))
     let shape = [value.shape[0], weights.shape[0]] + windows.map(\.count)
     let shifted = try difference(
       node, weights, zero.map { SourceTensor(shape: [], elements: [$0[0]]) }, l.opset)

@@ -52,7 +52,13 @@ enum ReductionLowering {
         node, rank: value.axes.count,
         axes: try l.integers(node, "axes", input: 1))
     }
-    if axes.isEmpty { return [.carried(value)] }
+    if axes.isEmpty {
+      // Of one number each: with noop_with_empty_axes, or of a scalar.
+      let alone: [String: ModelDescription.Op] = [
+        "ReduceL1": .abs, "ReduceL2": .abs, "ReduceSumSquare": .square,
+      ]
+      return [.carried(alone[node.op].map { Layout.map(&l, value, $0, node) } ?? value)]
+    }
     func kept(_ value: CarriedValue) -> CarriedValue {
       var result = value
       for axis in axes.sorted() { result.axes.insert([], at: axis) }

@@ -8,12 +8,11 @@ enum ResizeLowering {
   ) throws(ImportError) -> [LoweredValue]? {
     guard node.op == "Resize" || node.op == "Upsample" else { return nil }
     var value = try l.carried(node, 0)
-    guard node.text("mode", default: "nearest") == "nearest",
-      node.text("coordinate_transformation_mode", default: "half_pixel") != "align_corners",
-      node.attributes["axes"] == nil
-    else {
+    let mode = node.text("mode", default: "nearest")
+    let places = Places(node, opset: l.opset)
+    guard mode == "nearest", places.repeatEach, node.attributes["axes"] == nil else {
       throw node.refusal(
-        "the mode \(node.text("mode", default: "nearest"))",
+        "the mode \(mode), \(places.coordinates), \(places.rounding)",
         because: "no op interpolates: only mode nearest by whole numbers can be carried",
         instead: "use mode='nearest' with a whole scale_factor, or repeat_interleave")
     }
@@ -33,6 +32,31 @@ enum ResizeLowering {
       value.axes[axis] = [steps]
     }
     return [.carried(value)]
+  }
+
+  /// Where an element of the result lies among those of the value.
+  struct Places {
+    /// ONNX's coordinate_transformation_mode and nearest_mode.
+    let coordinates: String
+    let rounding: String
+
+    init(_ node: SourceNode, opset: Int) {
+      // Without attributes of these names it was as with the second ones.
+      let isOld = node.op == "Upsample" || opset < 11
+      coordinates = node.text(
+        "coordinate_transformation_mode", default: isOld ? "asymmetric" : "half_pixel")
+      rounding = node.text("nearest_mode", default: isOld ? "floor" : "round_prefer_floor")
+    }
+
+    /// Whether every element is repeated in a row as often as the others.
+    var repeatEach: Bool {
+      switch coordinates {
+      case "asymmetric": rounding == "floor"
+      case "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric":
+        ["round_prefer_floor", "round_prefer_ceil"].contains(rounding)
+      default: false
+      }
+    }
   }
 
   /// By how much each axis grows.

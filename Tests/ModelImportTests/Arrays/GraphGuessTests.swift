@@ -234,11 +234,32 @@ import Testing
     #expect(asked("which steps of rnn", "\"inputs\": [\"rnn.hidden\"] of a", "\"op\": \"mean\""))
     #expect(asked("between conv and rnn? yes", "\"inputs\": [\"conv\"] of rnn"))
     #expect(asked("between a and fc? yes", "node relu-2", "\"inputs\": [\"a\"] of fc"))
-    #expect(asked("how does conv pad", "\"padding\": \"valid\""))
+    #expect(
+      asked("how does conv pad", "\"padding\": \"valid\"", "\"op\": \"max_pool\", \"kernel\": 2"))
+    #expect(!asked("is anything added"))
     #expect(
       asked(
         "between rnn and a, or behind fc", "\"inputs\": [\"rnn\"] }", "\"inputs\": [\"act\"] of a",
         "\"name\": \"softmax\" of the output; a log_softmax the same with \"log_softmax\""))
+  }
+
+  /// A sum may go around what keeps the number of elements; norms of other kinds have a LayerNorm's tensors.
+  @Test func sumsAndNormsAreAsked() throws {
+    var weights = table([
+      ("linear", "inp", 3, 8), ("lstm", "rnn", 8, 8), ("linear", "mix", 8, 8),
+      ("linear", "fc", 8, 2),
+    ])
+    for part in ["weight", "bias"] {
+      weights.weights.append(
+        .init(name: "gn.\(part)", shape: [8], floats: Array(repeating: 1, count: 8)))
+    }
+    let notes = try GraphGuess.description(of: weights, name: "m").notes
+    #expect(
+      notes.contains {
+        $0.contains("added to what rnn, mix answers")
+          && $0.contains("\"inputs\": [\"rnn\", \"inp\"]")
+      }, "\(notes)")
+    #expect(notes.contains { $0.contains("is gn a LayerNorm?") && $0.contains("GroupNorm") })
   }
 
   /// What is written as the answers say is a model.

@@ -1,6 +1,4 @@
-import Inference
 import ModelFormat
-import TestSupport
 import Testing
 
 @testable import ModelImport
@@ -57,23 +55,5 @@ import Testing
       ).folder(named: "m")
     }
     #expect(error?.problem.contains("steps along two axes") == true, "\(String(describing: error))")
-  }
-
-  /// ONNX's Selu has numbers of its own where the file names them.
-  @Test(arguments: [(nil, nil), (1.1, 0.7), (nil, 0.7)] as [(Double?, Double?)])
-  func seluHasItsNumbers(alpha: Double?, gamma: Double?) throws {
-    var attributes: [String: SourceAttribute] = [:]
-    attributes["alpha"] = alpha.map { .float($0) }
-    attributes["gamma"] = gamma.map { .float($0) }
-    let selu = SourceNode(
-      name: "y", op: "Selu", inputs: ["x"], outputs: ["y"], attributes: attributes)
-    let draft = try GraphTranslation(graph([.named("b"), .named("t"), .fixed(2)], [selu]))
-      .folder(named: "m")
-    let (a, g) = (alpha ?? 1.6732632, gamma ?? 1.050701)
-    let expected = [Float(-0.39346933 * a * g), Float(2 * g)]
-    let model = try ModelGraph(draft.model())
-    let found = SoleRider.answer(
-      model, try InputSequence([.features([-0.5, 2])], for: model.model))[0]
-    for (found, expected) in zip(found, expected) { #expect(abs(found - expected) < 1e-5) }
   }
 }

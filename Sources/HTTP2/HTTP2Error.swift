@@ -22,9 +22,9 @@ enum HTTP2Error: Error, Equatable, Sendable {
     switch self {
     case .headTooLong, .tooManyFields: .requestHeaderFieldsTooLarge
     case .targetTooLong: .uriTooLong
-    case .invalidTarget, .invalidHost, .hostDiffers: .badRequest
+    case .invalidTarget, .invalidHost, .hostDiffers, .methodTooLong: .badRequest
     // RFC 9110 §9.1.
-    case .connectUnsupported, .methodTooLong: .notImplemented
+    case .connectUnsupported: .notImplemented
     case .unsupportedExpectation: .expectationFailed
     case .bodyTooLong: .contentTooLarge
     case .timedOut, .bodyTooSlow: .requestTimeout

@@ -79,7 +79,7 @@ struct FieldSection {
     }
   }
 
-  /// Reads a decimal number; one beyond `Int` becomes `Int.max`, which exceeds any limit.
+  /// Reads a decimal number.
   private static func length(_ value: Span<UInt8>) throws(HTTP1Error) -> Int {
     guard !value.isEmpty else { throw .invalidContentLength("") }
     var length = 0
@@ -88,7 +88,8 @@ struct FieldSection {
       guard digit < 10 else { throw .invalidContentLength(value.excerpt) }
       let (product, overflowed) = length.multipliedReportingOverflow(by: 10)
       let (sum, carried) = product.addingReportingOverflow(Int(digit))
-      length = overflowed || carried ? .max : sum
+      guard !overflowed, !carried else { throw .invalidContentLength(value.excerpt) }
+      length = sum
     }
     return length
   }

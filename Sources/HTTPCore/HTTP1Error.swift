@@ -45,7 +45,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       .invalidFieldNameByte, .invalidFieldValueByte, .hostCount, .invalidHost,
       .invalidContentLength, .repeatedContentLength, .contentLengthWithTransferEncoding,
       .transferEncodingBeforeHTTP11, .chunkedNotFinal, .invalidChunkByte, .chunkSizeOverflow,
-      .chunkExtensionTooLong, .chunkExtensionsOutweighContent:
+      .chunkExtensionTooLong, .chunkExtensionsOutweighContent, .methodTooLong:
       .badRequest
     case .timedOut, .bodyTooSlow: .requestTimeout
     case .bodyTooLong: .contentTooLarge
@@ -53,7 +53,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
     case .unsupportedExpectation: .expectationFailed
     case .headTooLong, .tooManyFields, .trailersTooLong: .requestHeaderFieldsTooLarge
     // HTTP allows these, but this server does not support them: RFC 9112 §6.1, RFC 9110 §9.1 and §15.6.6.
-    case .unsupportedTransferEncoding, .connectUnsupported, .methodTooLong: .notImplemented
+    case .unsupportedTransferEncoding, .connectUnsupported: .notImplemented
     case .unsupportedVersion: .httpVersionNotSupported
     }
   }
@@ -98,7 +98,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
     case .invalidHost(let host):
       "the host is \"\(host)\", expected a name or address with an optional port"
     case .invalidContentLength(let value):
-      "Content-Length is \"\(value)\", expected decimal digits"
+      "Content-Length is \"\(value)\", expected decimal digits, a number below 2⁶³"
     case .repeatedContentLength:
       "Content-Length occurs more than once, expected at most one"
     case .contentLengthWithTransferEncoding:

@@ -5,7 +5,7 @@ package struct HTTP1Limits: Sendable, Equatable {
   /// `max_head_bytes`: the request line and fields, up to the end of the empty line; more gets 431, or 414 while the
   /// request line is incomplete.
   package var maxHeadBytes = 16 * 1024
-  /// The method's bytes, over HTTP/2 too; more gets 501. Not a setting.
+  /// The method's bytes, over HTTP/2 too; more gets 400. Not a setting.
   package static let maxMethodBytes = 64
   /// `max_target_bytes`: the request target; more gets 414.
   package var maxTargetBytes = 8 * 1024

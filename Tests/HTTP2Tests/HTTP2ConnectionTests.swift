@@ -379,7 +379,7 @@ import Testing
     (Frame.request("GET", "/a#b"), "400"),
     (Frame.request("GET", "/") + [("host", "there")], "400"),
     ([(":method", "CONNECT"), (":authority", "here:1")], "501"),
-    (Frame.request(String(repeating: "M", count: HTTP1Limits.maxMethodBytes + 1), "/"), "501"),
+    (Frame.request(String(repeating: "M", count: HTTP1Limits.maxMethodBytes + 1), "/"), "400"),
   ])
   func requestsThatCannotBeTakenAreAnswered(fields: [(String, String)], status: String) {
     let peer = HTTP2Peer()

@@ -182,7 +182,7 @@ import Testing
   @Test(arguments: [
     ("GET / HTTP/3.0\r\n", 505), ("CONNECT x:1 HTTP/1.1\r\n", 501),
     ("GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
-    (String(repeating: "A", count: 20_000) + " / HTTP/1.1\r\n", 501),
+    (String(repeating: "A", count: 20_000) + " / HTTP/1.1\r\n", 400),
     ("PUT / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 417),
     ("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
     ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),

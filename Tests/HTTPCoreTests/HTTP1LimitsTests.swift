@@ -150,7 +150,7 @@ import Testing
         == limit)
   }
 
-  @Test(arguments: ["16777217", "9223372036854775807", "99999999999999999999999"])
+  @Test(arguments: ["16777217", "9223372036854775807"])
   func lengthsBeyondAll(_ length: String) {
     let connection = HTTP1Connection()
     #expect(

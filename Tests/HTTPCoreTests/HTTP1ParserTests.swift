@@ -122,6 +122,7 @@ import Testing
     ("Host: y", .hostCount(2)),
     ("Content-Length: -1", .invalidContentLength("-1")),
     ("Content-Length: +1", .invalidContentLength("+1")),
+    ("Content-Length: 9223372036854775808", .invalidContentLength("9223372036854775808")),
     ("Content-Length: 1, 1", .invalidContentLength("1, 1")),
     ("Content-Length: 0x1", .invalidContentLength("0x1")),
     ("Content-Length:", .invalidContentLength("")),

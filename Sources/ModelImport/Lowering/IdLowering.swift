@@ -172,7 +172,7 @@ enum IdLowering {
     let areWhole = areWhole(ids, l)
     // A model of one id alone has no sequence.
     let isAlone = l.input(named: ids.node) != nil && ids.elements.isEmpty && ids.timeAtoms.isEmpty
-    guard ids.kind != .float || areWhole, !isAlone else { throw refusal(of: ids, node) }
+    guard ids.kind != .float || areWhole, !isAlone else { throw asNumbers(&l, ids, node) }
     let numbers = ids.kind == .boolean ? ComparisonLowering.straight(&l, ids, node) : ids
     let atoms = table.shape[1...].map { l.elementAxis($0) }
     var result = CarriedValue(
@@ -187,6 +187,18 @@ enum IdLowering {
   /// Whether a value is made of inputs of whole numbers that are taken for numbers.
   private static func areWhole(_ value: CarriedValue, _ l: Lowering) -> Bool {
     WholeNumbers(l).contain(value.node)
+  }
+
+  /// Asks that inputs of ids of which these are made are numbers; the refusal where there are none.
+  private static func asNumbers(
+    _ l: inout Lowering, _ ids: CarriedValue, _ node: SourceNode
+  ) -> ImportError {
+    let refusal = refusal(of: ids, node)
+    let input = WholeNumbers(l).inputs(of: ids.node).first { input in
+      guard case .carried(let value)? = l.values[input] else { return false }
+      return value.form == .tokens
+    }
+    return input.map { l.require(.numbers(input: $0), or: refusal) } ?? refusal
   }
 
   private static func refusal(of ids: CarriedValue, _ node: SourceNode) -> ImportError {
@@ -228,7 +240,7 @@ enum IdLowering {
     values: (Double, Double)
   ) throws(ImportError) -> CarriedValue {
     // Of numbers beyond the classes a row is zeros, which no row of the table is: there is no answer then.
-    guard ids.form == .tokens || areWhole(ids, l) else { throw refusal(of: ids, node) }
+    guard ids.form == .tokens || areWhole(ids, l) else { throw asNumbers(&l, ids, node) }
     guard (1...1 << 11).contains(classes) else {
       throw node.refusal("\(classes) classes", because: "at most \(1 << 11) are carried")
     }

@@ -25,7 +25,7 @@ struct MadmomNetwork {
   /// The mean of what the networks answer, as `madmom.ml.nn.average_predictions` computes it.
   private static func ensemble(of files: [SourceFile]) throws(ImportError) -> SourceGraph {
     var graph = MadmomGraph()
-    var answers: [String] = []
+    var answers: [(name: String, width: Int)] = []
     for (index, file) in files.enumerated() {
       guard isNetwork(file.bytes) else {
         throw ImportError(
@@ -37,13 +37,20 @@ struct MadmomNetwork {
         graph.prefix = files.count == 1 ? "" : "network\(index)."
         answers.append(try network.add(to: &graph))
       } catch { throw error.of(file.path) }
+      if let first = answers.first, let last = answers.last, first.width != last.width {
+        throw ImportError(
+          file: file.path,
+          problem:
+            "found a network that answers \(last.width) numbers a step, expected \(first.width), as the networks before",
+          remedy: "name the networks of one ensemble together, and nothing else")
+      }
     }
     if files.count > 1 {
       graph.note(
         "the answers are the mean of those of the \(files.count) networks, as NeuralNetworkEnsemble of madmom has it"
       )
     }
-    return graph.finished(answers)
+    return graph.finished(answers.map(\.name))
   }
 
   private let file: TorchFile
@@ -53,7 +60,11 @@ struct MadmomNetwork {
   private let maxElements: Int
 
   private init(_ file: SourceFile) throws(ImportError) {
-    self.file = try TorchFile(file)
+    do { self.file = try TorchFile(file) } catch {
+      var error = error
+      error.remedy = Remedy.incomplete
+      throw error
+    }
     pickled = PickledTensors(self.file.graph)
     maxElements = WeightTable.maxElements(fileBytes: file.bytes.count)
     guard let network = Object(self.file.root, in: pickled), network.kind == "NeuralNetwork",
@@ -95,8 +106,10 @@ struct MadmomNetwork {
 
   // MARK: Layers
 
-  /// Adds the layers to the graph; returns the name of the last value.
-  private func add(to graph: inout MadmomGraph) throws(ImportError) -> String {
+  /// Adds the layers to the graph; returns the name of the last value, and how many elements it has.
+  private func add(
+    to graph: inout MadmomGraph
+  ) throws(ImportError) -> (name: String, width: Int) {
     var value = MadmomGraph.input
     var width: Int?
     for (index, reference) in layers.enumerated() {
@@ -127,7 +140,7 @@ struct MadmomNetwork {
       width = parts.reduce(0) { $0 + $1.units }
       value = graph.add(parts, to: value, named: name)
     }
-    return width == 1 ? graph.squeezed(value) : value
+    return (width == 1 ? graph.squeezed(value) : value, width ?? 0)
   }
 
   private func object(

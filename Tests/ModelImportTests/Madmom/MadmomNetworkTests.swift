@@ -34,13 +34,28 @@ import Testing
     #expect(error.file == path && error.place == place && error.problem.contains(problem))
   }
 
-  /// Networks of one ensemble read the same input, and other files are none.
-  @Test func anEnsembleIsOfNetworksOfOneInput() throws {
+  /// Networks of one ensemble read and answer as many numbers, and other files are none.
+  @Test(
+    arguments: [
+      ("madmom/refused/softmax.pkl", "found softmax"),
+      ("madmom/lstm/network_1.pkl", "answers 1 numbers a step, expected 2"),
+      ("torch_imports/gru/weights.pt", "another file beside a network of madmom"),
+    ])
+  func anEnsembleIsOfNetworksAlike(file: String, problem: String) throws {
     var request = request("ensemble")
-    request.files.append(Fixtures.path("madmom/refused/softmax.pkl"))
-    #expect(throws: ImportError.self) { try importedFolder(request) }
-    request.files[2] = Fixtures.path("torch_imports/gru/weights.pt")
+    request.files.append(Fixtures.path(file))
     let error = try #require(throws: ImportError.self) { try importedFolder(request) }
-    #expect(error.problem.contains("another file beside a network of madmom"))
+    #expect(error.file == request.files[2], "\(error)")
+    #expect(error.problem.contains(problem), "\(error)")
+  }
+
+  /// A file that is cut off is told as such.
+  @Test func aFileThatIsCutOff() throws {
+    let bytes = try SourceFile(path: Fixtures.path("madmom/lstm/network_1.pkl")).bytes
+    let file = SourceFile(path: "n.pkl", bytes: Array(bytes.prefix(bytes.count / 2)))
+    let error = try #require(throws: ImportError.self) {
+      try importedFolder(ImportRequest(files: ["n.pkl"]), from: [file])
+    }
+    #expect(error.remedy?.contains("cut off") == true, "\(error)")
   }
 }

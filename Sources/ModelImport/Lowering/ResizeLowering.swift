@@ -14,7 +14,7 @@ enum ResizeLowering {
       throw node.refusal(
         "the mode \(mode), \(places.coordinates), \(places.rounding)",
         because: "no op interpolates: only mode nearest by whole numbers can be carried",
-        instead: "use mode='nearest' with a whole scale_factor, or repeat_interleave")
+        instead: "use mode='nearest' with a whole scale_factor")
     }
     for (axis, times) in try factors(&l, node, value).enumerated() where times > 1 {
       let size = value.shape[axis]
@@ -66,7 +66,7 @@ enum ResizeLowering {
     let refusal = node.refusal(
       "sizes that are no multiples of \(value.shape)",
       because: "each step or element is repeated as often as the others",
-      instead: "use mode='nearest' with a whole scale_factor, or repeat_interleave")
+      instead: "use mode='nearest' with a whole scale_factor")
     let scalesAt = node.op == "Upsample" || l.opset < 11 ? 1 : 2
     if let sizes = try l.constant(node, 3, "sizes")?.integers, !sizes.isEmpty {
       guard sizes.count == value.axes.count else { throw refusal }

@@ -143,11 +143,18 @@ enum AtenPools {
       inputs[3] = try t.sizes(
         [t.size(of: x, axis: 0, call), t.size(of: x, axis: 1, call), size], call)
     }
-    return t.emit(
+    return nearest(&t, inputs, of: call)
+  }
+
+  /// Each element repeated in a row: `inputs` are those of ONNX's Resize.
+  static func nearest(
+    _ t: inout AtenTranslation, _ inputs: [AtenTensor?], of call: AtenCall
+  ) -> AtenTensor {
+    t.emit(
       "Resize", inputs,
       [
         "mode": .text("nearest"), "nearest_mode": .text("floor"),
         "coordinate_transformation_mode": .text("asymmetric"),
-      ], rank: x.rank, of: call)
+      ], rank: inputs[0]?.rank, of: call)
   }
 }

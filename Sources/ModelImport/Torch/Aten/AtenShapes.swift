@@ -60,6 +60,13 @@ enum AtenShapes {
       throw call.failure("a dim that isn't known", because: "an axis is repeated")
     }
     let axis = given < 0 ? given + rank : given
+    guard x.isWhole else {
+      var scales = Array(repeating: 1.0, count: rank)
+      scales[axis] = Double(times)
+      let constant = t.constant(
+        SourceConstant(SourceTensor(shape: [rank], elements: scales)), named: "scales")
+      return AtenPools.nearest(&t, [x, nil, constant], of: call)
+    }
     var repeats = Array(repeating: 1, count: rank + 1)
     repeats[axis + 1] = times
     let apart = unsqueeze(&t, x, axis + 1, call)

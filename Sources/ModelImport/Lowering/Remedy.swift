@@ -29,6 +29,9 @@ enum Remedy {
   /// Keras's own export to ONNX has a network as a loop, or as its steps one by one.
   static let kerasFile = "of a Keras model import the .keras file itself"
 
+  static let quantizedOperators =
+    "quantise with quant_format=QuantFormat.QDQ, whose operators are those of the model with numbers rounded around them"
+
   /// The weights alone, of a graph whose cells are loops.
   static let frozenWeights =
     "of a graph of TensorFlow 1, whose layers are in no file, save its constants by PyTorch's names and in its layouts, "
@@ -176,6 +179,10 @@ enum Remedy {
     "Round": rounding, "Floor": rounding, "Ceil": rounding,
     "ScatterND": writing, "ScatterElements": writing,
     "STFT": "compute the spectrum before the model, and export what follows it",
+    "QLinearMatMul": quantizedOperators, "QLinearConv": quantizedOperators,
+    "com.microsoft.QGemm": quantizedOperators, "com.microsoft.QLinearAdd": quantizedOperators,
+    "com.microsoft.QLinearMul": quantizedOperators,
+    "com.microsoft.QLinearSigmoid": quantizedOperators,
     "NonZero": "export the model without packed sequences or boolean indexing",
   ]
 }

@@ -69,5 +69,6 @@ extension SourceGraph {
     let model = try ONNXModel(bytes, file: file)
     var inlining = FunctionInlining(functions: model.functions)
     self = try inlining.inline(model.graph)
+    order()
   }
 }

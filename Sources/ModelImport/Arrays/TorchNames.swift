@@ -7,6 +7,12 @@ struct TorchNames {
   /// Removes the parts that `torch.compile`, `DataParallel` and the like add to names.
   static func unwrap(_ table: inout WeightTable) {
     table.rename { $0.split(separator: ".").filter { $0 != "_orig_mod" }.joined(separator: ".") }
+    // What torch.optim.swa_utils.AveragedModel counts beside the module.
+    let weights = table.weights.filter { $0.name != "n_averaged" || !$0.shape.isEmpty }
+    if weights.count < table.weights.count, weights.allSatisfy({ $0.name.hasPrefix("module.") }) {
+      table.weights = weights
+      table.notes.append("passed over: n_averaged, the number of models in the mean")
+    }
     removePrefix("module.", &table)
   }
 

@@ -112,6 +112,18 @@ import Testing
     #expect(error.remedy?.contains(step) == true, "\(error)")
   }
 
+  /// AveragedModel has a count beside the module, whose names lose their prefix all the same.
+  @Test func averagedWeightsAreTheModules() {
+    var table = WeightTable(file: "m.pt")
+    table.weights = [
+      .init(name: "n_averaged", shape: [], floats: [3], isWhole: true),
+      .init(name: "module.fc.weight", shape: [1, 1], floats: [1]),
+    ]
+    TorchNames.unwrap(&table)
+    #expect(table.names == ["fc.weight"])
+    #expect(table.notes.contains { $0.contains("n_averaged") })
+  }
+
   /// The weights of an AWD-LSTM in both forms, and its embedding, which is there twice.
   @Test(arguments: ["0.rnns.0.", "0.rnns.0.module."])
   func droppedWeightsAreReadWhole(owner: String) {

@@ -91,6 +91,7 @@ enum ExampleLength {
     _ l: inout Lowering, _ interpreter: Interpreter, _ node: SourceNode, _ operands: [SourceTensor?]
   ) throws(ImportError) -> [SourceTensor]? {
     checkConstants(&l, node, operands)
+    try LengthThresholds.check(&l, node, operands)
     do throws(ImportError) { return try interpreter.evaluate(node, operands) } catch {
       guard node.op == "Expand", operands.count == 2, let value = operands[0],
         let wanted = operands[1]?.integers

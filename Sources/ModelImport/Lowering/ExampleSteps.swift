@@ -10,6 +10,7 @@ struct ExampleSteps {
   private var chosen: [Atom: [Int: String]] = [:]
   /// By the sizes of axes of which numbers in the graph were made: the steps for which these hold.
   private var exact: [Int: Int] = [:]
+  private(set) var thresholds = LengthThresholds()
   /// Whether steps that were resized are combined with others.
   var meetsResized = false
 
@@ -28,6 +29,14 @@ struct ExampleSteps {
   }
 
   mutating func set(_ count: Int, of atom: Atom) { counts[atom.size] = count }
+
+  /// Records what a node makes: the sizes of its array in the example, if the file tells them, and whether it comes from lengths.
+  mutating func record(
+    _ value: LoweredValue, of node: SourceNode, named name: String, sizes: [Int?]?
+  ) {
+    thresholds.record(value, of: node, named: name)
+    if let sizes { set(sizes, of: value) }
+  }
 
   /// Sets the steps that ops made of an input's, from the sizes that a value's array has in the example.
   mutating func set(_ sizes: [Int?], of value: LoweredValue) {

@@ -71,7 +71,7 @@ struct Lowering {
       for (index, value) in results.enumerated() {
         guard let name = node.output(index) else { continue }
         define(name, value)
-        if let sizes = graph.examples[name] { exampleSteps.set(sizes, of: value) }
+        exampleSteps.record(value, of: node, named: name, sizes: graph.examples[name])
       }
     }
   }

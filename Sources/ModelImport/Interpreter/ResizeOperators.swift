@@ -12,7 +12,7 @@ enum ResizeOperators {
       shape = zip(value.shape, scales.elements).map { SourceTensor.integer(Double($0) * $1) }
     }
     guard a.node.text("mode", default: "nearest") == "nearest",
-      ResizeLowering.Places(a.node, opset: a.opset).repeatEach,
+      Places(a.node, opset: a.opset).repeatEach,
       zip(shape, value.shape).allSatisfy({ $0 > 0 && $0 % max($1, 1) == 0 })
     else {
       throw a.node.refusal("\(shape) of \(value.shape)", because: "whole multiples are known")
@@ -26,5 +26,30 @@ enum ResizeOperators {
       }
     }
     return [value.picking(positions, shape: shape)]
+  }
+
+  /// Where an element of the result lies among those of the value.
+  struct Places {
+    /// ONNX's coordinate_transformation_mode and nearest_mode.
+    let coordinates: String
+    let rounding: String
+
+    init(_ node: SourceNode, opset: Int) {
+      // Without attributes of these names it was as with the second ones.
+      let isOld = node.op == "Upsample" || opset < 11
+      coordinates = node.text(
+        "coordinate_transformation_mode", default: isOld ? "asymmetric" : "half_pixel")
+      rounding = node.text("nearest_mode", default: isOld ? "floor" : "round_prefer_floor")
+    }
+
+    /// Whether every element is repeated in a row as often as the others.
+    var repeatEach: Bool {
+      switch coordinates {
+      case "asymmetric": rounding == "floor"
+      case "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric":
+        ["round_prefer_floor", "round_prefer_ceil"].contains(rounding)
+      default: false
+      }
+    }
   }
 }

@@ -38,9 +38,9 @@ enum KerasLayerTable {
   static func kind(of layer: KerasLayer) -> KerasLayerKind? {
     if layer.isCustom { return nil }
     // In .h5, Keras 3 does not tell functions' classes from layers'.
-    let known = layer.module.isEmpty ? byClass[layer.className] : nil
+    let mayBeLayer = layer.module.isEmpty && byClass[layer.className] != nil
     let isKnown = KerasFunctions.isKnown(layer)
-    if KerasFunctions.isFunction(layer) || layer.isFunction && (isKnown || known == nil) {
+    if KerasFunctions.isFunction(layer) || layer.isFunction && (isKnown || !mayBeLayer) {
       return KerasFunctions.kind(of: layer)
     }
     return byClass[layer.className] ?? (isKnown ? KerasFunctions.kind(of: layer) : nil)

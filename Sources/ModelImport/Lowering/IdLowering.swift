@@ -169,10 +169,9 @@ enum IdLowering {
   private static func lookUp(
     _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue, size: Int
   ) throws(ImportError) -> CarriedValue {
-    let areWhole = areWhole(ids, l)
     // A model of one id alone has no sequence.
     let isAlone = l.input(named: ids.node) != nil && ids.elements.isEmpty && ids.timeAtoms.isEmpty
-    guard ids.kind != .float || areWhole, !isAlone else { throw asNumbers(&l, ids, node) }
+    guard ids.kind != .float || areWhole(ids, l), !isAlone else { throw asNumbers(&l, ids, node) }
     let numbers = ids.kind == .boolean ? ComparisonLowering.straight(&l, ids, node) : ids
     let atoms = table.shape[1...].map { l.elementAxis($0) }
     var result = CarriedValue(

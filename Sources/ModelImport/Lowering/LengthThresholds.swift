@@ -62,7 +62,8 @@ struct LengthThresholds {
   private static func atom(of given: Double, _ l: Lowering) -> Atom? {
     let number = abs(given)
     guard number >= leastStandIn, number.isFinite else { return nil }
-    return l.lengths.values.first { atom in
+    // Of several, the oldest: the input's own steps come before what is made of them.
+    return l.lengths.values.filter { atom in
       guard atom.role == .time, atom.isOpen else { return false }
       let steps = Double(atom.size)
       return abs(number - steps) <= 32
@@ -70,6 +71,6 @@ struct LengthThresholds {
           abs(number * Double(times) - steps) <= 2 * Double(times)
             || abs(number - steps * Double(times)) <= 8
         }
-    }
+    }.min { $0.id < $1.id }
   }
 }

@@ -9,7 +9,7 @@ enum ResizeLowering {
     guard node.op == "Resize" || node.op == "Upsample" else { return nil }
     var value = try l.carried(node, 0)
     let mode = node.text("mode", default: "nearest")
-    let places = Places(node, opset: l.opset)
+    let places = ResizeOperators.Places(node, opset: l.opset)
     guard mode == "nearest", places.repeatEach, node.attributes["axes"] == nil else {
       throw node.refusal(
         "the mode \(mode), \(places.coordinates), \(places.rounding)",
@@ -32,31 +32,6 @@ enum ResizeLowering {
       value.axes[axis] = [steps]
     }
     return [.carried(value)]
-  }
-
-  /// Where an element of the result lies among those of the value.
-  struct Places {
-    /// ONNX's coordinate_transformation_mode and nearest_mode.
-    let coordinates: String
-    let rounding: String
-
-    init(_ node: SourceNode, opset: Int) {
-      // Without attributes of these names it was as with the second ones.
-      let isOld = node.op == "Upsample" || opset < 11
-      coordinates = node.text(
-        "coordinate_transformation_mode", default: isOld ? "asymmetric" : "half_pixel")
-      rounding = node.text("nearest_mode", default: isOld ? "floor" : "round_prefer_floor")
-    }
-
-    /// Whether every element is repeated in a row as often as the others.
-    var repeatEach: Bool {
-      switch coordinates {
-      case "asymmetric": rounding == "floor"
-      case "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric":
-        ["round_prefer_floor", "round_prefer_ceil"].contains(rounding)
-      default: false
-      }
-    }
   }
 
   /// By how much each axis grows.

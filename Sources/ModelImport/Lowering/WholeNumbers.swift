@@ -41,7 +41,10 @@ struct WholeNumbers {
     isWholeInput = { name in translation.inputs.first { $0.name == name }?.isWhole }
   }
 
-  func contain(_ name: String) -> Bool { contain(name, depth: 0) }
+  func contain(_ name: String) -> Bool {
+    var heights: [String: Int] = [:]
+    return height(of: name, depth: 0, &heights) != nil
+  }
 
   /// The source's names of the inputs from which a value is made, the nearest first.
   func inputs(of name: String) -> [String] {
@@ -58,23 +61,37 @@ struct WholeNumbers {
     return found
   }
 
-  private func contain(_ name: String, depth: Int) -> Bool {
-    if let isWhole = isWholeInput(name) { return isWhole }
-    guard depth < Self.maxDepth, let node = node(name) else { return false }
-    var sources = node.inputs.compactMap { $0 }
-    switch node.op.definition {
-    case is MaskOp: return true
-    case is WhereOp: sources.removeFirst()
-    case let affine as AffineOp:
-      let scale = floats("\(name).weight") ?? affine.scale ?? []
-      let shift = floats("\(name).bias") ?? affine.shift ?? []
-      guard (scale + shift).allSatisfy({ $0 == $0.rounded() }) else { return false }
-      if !scale.isEmpty, scale.allSatisfy({ $0 == 0 }) { return true }
-    case let pad as PadStepsOp:
-      guard pad.value == pad.value.rounded() else { return false }
-    default:
-      guard Self.keeping.contains(node.op.name) else { return false }
+  /// The longest chain of nodes behind a value that is whole; nil if it is not, or the chain is too long.
+  ///
+  /// - Parameter heights: those that are known, so that a value is looked at once, however many ways lead to it.
+  private func height(of name: String, depth: Int, _ heights: inout [String: Int]) -> Int? {
+    if let isWhole = isWholeInput(name) { return isWhole ? 0 : nil }
+    if let known = heights[name] { return depth + known <= Self.maxDepth ? known : nil }
+    guard depth < Self.maxDepth, let node = node(name), let sources = wholeSources(of: node) else {
+      return nil
     }
-    return sources.allSatisfy { contain($0, depth: depth + 1) }
+    var height = 1
+    for source in sources {
+      guard let behind = self.height(of: source, depth: depth + 1, &heights) else { return nil }
+      height = max(height, behind + 1)
+    }
+    heights[name] = height
+    return height
+  }
+
+  /// The inputs that have to be whole for a node's elements to be; nil if these are not in any case.
+  private func wholeSources(of node: ModelDescription.Node) -> [String]? {
+    let sources = node.inputs.compactMap { $0 }
+    switch node.op.definition {
+    case is MaskOp: return []
+    case is WhereOp: return Array(sources.dropFirst())
+    case let affine as AffineOp:
+      let scale = floats("\(node.name).weight") ?? affine.scale ?? []
+      let shift = floats("\(node.name).bias") ?? affine.shift ?? []
+      guard (scale + shift).allSatisfy({ $0 == $0.rounded() }) else { return nil }
+      return !scale.isEmpty && scale.allSatisfy { $0 == 0 } ? [] : sources
+    case let pad as PadStepsOp: return pad.value == pad.value.rounded() ? sources : nil
+    default: return Self.keeping.contains(node.op.name) ? sources : nil
+    }
   }
 }

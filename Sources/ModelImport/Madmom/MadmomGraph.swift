@@ -26,7 +26,7 @@ struct MadmomGraph {
   ) -> String {
     guard let op = layer.op else {
       let gate = layer.gates[0]
-      let weights = constant("\(name).weights", gate.weights.permuted([1, 0]))
+      let weights = constant("\(name).weights", gate.weights)
       let bias = constant("\(name).bias", gate.bias)
       let product = add("MatMul", [input, weights], named: "\(name).product")
       let sum = add("Add", [product, bias], named: "\(name).sum")
@@ -39,8 +39,10 @@ struct MadmomGraph {
     let zeros = Array(repeating: 0.0, count: gates.count * units)
     var inputs = [
       input,
-      joined("\(name).W", gates.map(\.weights.dense), [gates.count * units, layer.inputs]),
-      joined("\(name).R", gates.map { $0.recurrent?.dense ?? [] }, [gates.count * units, units]),
+      joined(
+        "\(name).W", gates.map { Self.rows($0.weights) }, [gates.count * units, layer.inputs]),
+      joined(
+        "\(name).R", gates.map { $0.recurrent.map(Self.rows) ?? [] }, [gates.count * units, units]),
       joined("\(name).B", gates.map(\.bias.dense) + [zeros], [2 * gates.count * units]),
       "",
     ]
@@ -76,6 +78,9 @@ struct MadmomGraph {
     gate.bias = gate.bias.map { -$0 }
     return gate
   }
+
+  /// A matrix as ONNX's recurrent networks have it, a row for each unit.
+  private static func rows(_ matrix: SourceTensor) -> [Double] { matrix.permuted([1, 0]).dense }
 
   /// Without the last axis, which has one element.
   mutating func squeezed(_ value: String) -> String {

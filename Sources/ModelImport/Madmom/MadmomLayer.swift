@@ -1,8 +1,8 @@
 /// A layer of a madmom network, in one direction.
 struct MadmomLayer {
-  /// The weights of a gate or cell, or those of a layer without gates; matrices as ONNX has them.
+  /// The weights of a gate or cell, or those of a layer without gates; matrices as madmom has them.
   struct Gate {
-    /// [units, inputs]
+    /// [inputs, units]
     var weights: SourceTensor
     /// [units]
     var bias: SourceTensor
@@ -48,8 +48,8 @@ struct MadmomLayer {
   /// The function of an LSTM's cell state.
   let outputActivation: Activation?
 
-  var inputs: Int { gates[0].weights.shape[1] }
-  var units: Int { gates[0].weights.shape[0] }
+  var inputs: Int { gates[0].weights.shape[0] }
+  var units: Int { gates[0].weights.shape[1] }
 
   private static let ops = ["RecurrentLayer": "RNN", "LSTMLayer": "LSTM", "GRULayer": "GRU"]
 

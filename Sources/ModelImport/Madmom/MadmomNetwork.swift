@@ -206,7 +206,7 @@ struct MadmomNetwork {
     }
     let units = weights.shape[1]
     var gate = MadmomLayer.Gate(
-      weights: weights.permuted([1, 0]),
+      weights: weights,
       bias: try vector(object["bias"], "\(place).bias", count: units, &graph),
       activation: try activation(of: object, place))
     if let reference = object["recurrent_weights"] {
@@ -215,7 +215,7 @@ struct MadmomNetwork {
         throw problem(
           at: "\(place).recurrent_weights", "\(recurrent.shape)", expected: "\([units, units])")
       }
-      gate.recurrent = recurrent.permuted([1, 0])
+      gate.recurrent = recurrent
     }
     if let reference = object["peephole_weights"] {
       gate.peephole = try vector(reference, "\(place).peephole_weights", count: units, &graph)

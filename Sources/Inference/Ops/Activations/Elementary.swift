@@ -20,8 +20,7 @@ enum Elementary {
     guard x > 0, x.isFinite else { return x == 0 ? -.infinity : x < 0 ? .nan : x }
     var (n, m) = (Double(x.exponent), x.significand)
     if m > 2.0.squareRoot() { (n, m) = (n + 1, m / 2) }
-    let rest = m < 1 ? -logOfOnePlus((1 - m) / m) : logOfOnePlus(m - 1)
-    return n * 0.693_147_180_559_945_3 + rest
+    return n * 0.693_147_180_559_945_3 + logOnePlus(m - 1)
   }
 
   /// ln(1 + x), with the same relative error for small x; minus infinity for -1, NaN below.

@@ -118,6 +118,7 @@ struct FinishedGraph {
     for (node, note) in arrays where pass.outputs.contains(node) || decoded.contains(node) {
       builder.note(note)
     }
+    pass.fuseShifts()
     pass.prune()
     pass.fuseBiases(&builder)
     let callersStates = pass.inputs.filter {

@@ -181,6 +181,35 @@ struct FolderPass {
     inputs.removeAll { !needed.contains($0.name) }
   }
 
+  // MARK: Shifts
+
+  /// Replaces a step of zeros at one end and a step less at the other by a shift, which is right for a single step too and can be
+  /// computed step by step.
+  mutating func fuseShifts() {
+    let index = index
+    for position in nodes.indices {
+      guard let source = nodes[position].inputs.first ?? nil, let at = index[source],
+        let shift = Self.shift(nodes[at].op, nodes[position].op)
+      else { continue }
+      nodes[position].op = .shift(steps: shift)
+      nodes[position].inputs = nodes[at].inputs
+    }
+  }
+
+  /// The shift that two ops make, one after the other; nil where they make something else.
+  private static func shift(_ first: ModelDescription.Op, _ second: ModelDescription.Op) -> Int? {
+    let ops = [first.definition, second.definition]
+    guard let pad = ops.lazy.compactMap({ $0 as? PadStepsOp }).first,
+      let slice = ops.lazy.compactMap({ $0 as? SliceStepsOp }).first,
+      pad.mode ?? .constant == .constant, pad.value == 0, slice.stride == 1
+    else { return nil }
+    switch (pad.before, pad.after, slice.start, slice.end) {
+    case (1, 0, 0, -1): return 1
+    case (0, 1, 1, nil): return -1
+    default: return nil
+    }
+  }
+
   // MARK: Biases
 
   /// Merges a shift after a linear node into the node's bias.

@@ -54,6 +54,24 @@ import Testing
     try expectAgreement(draft, steps: isOpen ? [3, 7, 12, 20] : [12])
   }
 
+  /// A step of zeros at one end, and a step less at the other, are a shift: of a single step too, and in pieces.
+  @Test(arguments: [("later", 1), ("padded", 1), ("earlier", -1)])
+  func aStepLess(kind: String, shift: Int) throws {
+    let zeros = SourceTensor(shape: [1, 1, 4], elements: [0])
+    let pads = integers([0, 1, 0, 0, -1, 0])
+    let nodes =
+      switch kind {
+      case "later": slice(0, -1, "rest") + concat(["w", "rest"])
+      case "padded": [node("Pad", ["x", "w"], "p"), node("Neg", ["p"], "y")]
+      default: slice(1, .max, "rest") + concat(["rest", "w"])
+      }
+    let draft = try draft(graph(nodes, ["w": kind == "padded" ? pads : zeros], isOpen: true))
+    #expect(draft.description.nodes.first?.op == .shift(steps: shift))
+    #expect(draft.description.nodes.count == 2)
+    #expect(try ModelGraph(draft.model()).isStreamable == (shift > 0))
+    try expectAgreement(draft, steps: [2, 7, 12, 20])
+  }
+
   /// The first step of a value, as `start`.
   private func first(_ source: String) -> [SourceNode] {
     [

@@ -235,6 +235,10 @@ package final class Model: Sendable {
     /// Whether the network is multiplicative: its gates read a product in the place of h, and it has the matrices for
     /// that.
     package var isMultiplicative = false
+    /// Whether the cell has a c beside h.
+    package var hasCell = true
+    /// Whether a sequence begins with states that are weights; else with zeros, or with what the node is given.
+    package var hasInitialState = false
 
     package enum Bias: Sendable, Equatable {
       case none

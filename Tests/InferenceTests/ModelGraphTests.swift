@@ -72,6 +72,39 @@ import Testing
     }
   }
 
+  /// Initial states that are weights do what the same ones do that a node is given, and stream.
+  @Test func initialStatesThatAreWeights() throws {
+    let given = try Model(folder: Fixtures.path("ops/initial_state"))
+    var noise = Noise(seed: 3)
+    let random = try noise.sequence(for: given, steps: 5)
+    guard case .vector(let h) = random.values[1], case .vector(let c) = random.values[2] else {
+      Issue.record("the states are vectors")
+      return
+    }
+    var description = given.description
+    description.inputs.removeLast(2)
+    description.nodes[0].inputs.removeLast(2)
+    var tensors: [(String, [Int], [Float])] = []
+    for name in given.tensors.names {
+      let shape = try #require(given.tensors.shape(of: name))
+      tensors.append((name, shape, try given.tensors.floats(name)))
+    }
+    for layer in 0..<2 {
+      let own = layer * 6..<(layer + 1) * 6
+      tensors.append(("lstm.initial_hidden_l\(layer)", [6], Array(h[own])))
+      tensors.append(("lstm.initial_cell_l\(layer)", [6], Array(c[own])))
+    }
+    let graph = try ModelGraph(
+      Model(
+        description: description, tensors: TensorFile(bytes: TensorFile.serialize(tensors))))
+    #expect(graph.isStreamable)
+    let sequence = try InputSequence([random.values[0]], for: graph.model)
+    let expected = Runner.run(try ModelGraph(given), [random], selections: [.all])
+    #expect(Runner.run(graph, [sequence], selections: [.all]) == expected)
+    let pieces = Runner.run(graph, [sequence], selections: [.all]) { _, _ in 1 }
+    #expect(pieces == expected)
+  }
+
   /// What a large turn needed is given back, and the next one is right all the same.
   @Test func trimmingKeepsAnswersRight() throws {
     let graph = try graph([lstm], output: "h")

@@ -146,6 +146,35 @@ import Testing
     }
   }
 
+  @Test func initialStates() throws {
+    func tensors(_ suffixes: String...) -> [String: [Int]] {
+      [String: [Int]](uniqueKeysWithValues: suffixes.map { ("h.initial_\($0)", [3]) })
+    }
+    let lstm = try network("lstm", changes: tensors("hidden_l0", "cell_l0"))
+    #expect(lstm.nodes[0].recurrent?.hasInitialState == true)
+    #expect(lstm.nodes[0].tensors.suffix(2) == ["h.initial_hidden_l0", "h.initial_cell_l0"])
+    #expect(try network("gru").nodes[0].recurrent?.hasInitialState == false)
+    let gru = try network("gru", changes: tensors("hidden_l0", "hidden_l0_reverse"), both: true)
+    #expect(gru.nodes[0].recurrent?.hasInitialState == true)
+    for (op, given, named) in [
+      ("lstm", "hidden_l0", "cell_l0"), ("lstm", "cell_l0", "hidden_l0"),
+      ("rnn", "hidden_l0_reverse", "hidden_l0_reverse"), ("rnn", "hidden_l0", "hidden_l0_reverse"),
+    ] {
+      expectError(mentioning: ["\"h.initial_\(named)\""]) {
+        _ = try network(op, changes: tensors(given), both: op == "rnn")
+      }
+    }
+    expectError(mentioning: ["\"h.initial_cell_l0\"", "(gru)"]) {
+      _ = try network("gru", changes: tensors("hidden_l0", "cell_l0"))
+    }
+    expectError(mentioning: ["\"h.initial_hidden_l0\"", "[4]", "[3]"]) {
+      _ = try network("gru", changes: ["h.initial_hidden_l0": [4]])
+    }
+    expectError(mentioning: ["\"v\"", "\"h.initial_hidden_l0\"", "no initial state"]) {
+      _ = try network("gru", inputs: #"["x", "v"]"#, changes: tensors("hidden_l0"))
+    }
+  }
+
   @Test(
     arguments: [
       (

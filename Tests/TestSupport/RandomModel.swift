@@ -532,16 +532,17 @@ package struct RandomModel {
 
     mutating func addNetwork(_ name: String, _ input: Value) {
       let (layers, directions) = (number(1...3), chance(3) ? 2 : 1)
+      let startsFromWeights = chance(4)
       let network = RandomNetwork(
         noise.recurrentOp(directions: directions), inputSize: input.size, hiddenSize: size(),
         layers: layers, directions: directions, projectionSize: chance(3) ? size() : nil,
-        hasPeepholes: chance(4),
+        hasPeepholes: chance(4), hasInitialState: startsFromWeights,
         biases: [["bias_ih", "bias_hh"], ["bias"], []].randomElement(using: &noise)!)
       let (output, hidden) = (network.outputSize, network.hiddenSize)
       let prefix = prefix(name)
       for (name, shape) in network.tensors { tensor("\(prefix)\(name)", shape) }
       var arguments: [Value?] = [input]
-      if chance(3), let start = value(sequence: false) {
+      if !startsFromWeights, chance(3), let start = value(sequence: false) {
         let (hasHidden, hasCell) =
           network.hasCell
           ? [(true, false), (false, true), (true, true)].randomElement(using: &noise)!

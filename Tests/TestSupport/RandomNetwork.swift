@@ -19,11 +19,12 @@ package struct RandomNetwork {
   /// - Parameters:
   ///   - projectionSize: of an lstm; others have none.
   ///   - hasPeepholes: likewise.
+  ///   - hasInitialState: whether its initial states are weights.
   ///   - biases: the kinds of bias.
   package init(
     _ op: ModelDescription.Op, inputSize: Int, hiddenSize: Int, layers: Int = 1,
     directions: Int = 1, projectionSize: Int? = nil, hasPeepholes: Bool = false,
-    biases: [String] = ["bias_ih", "bias_hh"]
+    hasInitialState: Bool = false, biases: [String] = ["bias_ih", "bias_hh"]
   ) {
     guard let network = op.recurrent else { preconditionFailure("\(op.name) is not recurrent") }
     let projectionSize = network.kinds.contains("weight_hr") ? projectionSize : nil
@@ -43,6 +44,10 @@ package struct RandomNetwork {
         }
         if hasPeepholes, network.kinds.contains("peephole") {
           tensors.append(("peephole\(suffix)", [3 * hiddenSize]))
+        }
+        if hasInitialState {
+          tensors.append(("initial_hidden\(suffix)", [output]))
+          if network.hasCell { tensors.append(("initial_cell\(suffix)", [hiddenSize])) }
         }
         if let projectionSize {
           tensors.append(("weight_hr\(suffix)", [projectionSize, hiddenSize]))

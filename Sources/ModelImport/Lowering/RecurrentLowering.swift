@@ -59,9 +59,10 @@ enum RecurrentLowering {
     x = x.withSingles(batch: batch, other: time)
     try InputRequirements.oneSequence(&l, node, x, time: time, batch: batch)
     let states = try RecurrentStates.lower(&l, node, cell)
-    x = try VectorSteps.read(&l, node, x, time: time, states: states.compactMap { $0 })
+    x = try VectorSteps.read(
+      &l, node, x, time: time, states: states.values.compactMap { $0 })
     if let groups = try RecurrentGroups.lower(
-      &l, node, x, batch: batch, areStatesZero: states.allSatisfy { $0 == nil },
+      &l, node, x, batch: batch, areStatesZero: states.areZero,
       each: { l, x throws(ImportError) in try layer(&l, node, cell, x, states) })
     {
       return groups
@@ -72,11 +73,11 @@ enum RecurrentLowering {
   /// The layer of sequences of which none is more than one of the batch.
   private static func layer(
     _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ x: CarriedValue,
-    _ states: [CarriedValue?]
+    _ states: RecurrentStates
   ) throws(ImportError) -> [LoweredValue] {
     var x = x
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
-    try checkRoles(&l, node, x, time: time, batch: batch, states: states.compactMap { $0 })
+    try checkRoles(&l, node, x, time: time, batch: batch, states: states.values.compactMap { $0 })
     try checkLengths(&l, node, x, time: time, batch: batch)
     guard x.shape[2] == cell.inputSize else {
       throw l.requiring(
@@ -86,8 +87,8 @@ enum RecurrentLowering {
     }
     let (steps, rows) = (x.axes[time], x.axes[batch])
     x = Layout.inForeignOrder(&l, x, node)
-    let (tensors, op) = (weights(cell), try self.op(node, cell))
-    var inputs: [String?] = [x.node] + states.map { $0?.node }
+    let (tensors, op) = (weights(cell) + states.tensors(cell), try self.op(node, cell))
+    var inputs: [String?] = [x.node] + states.values.map { $0?.node }
     while let last = inputs.last, last == nil { inputs.removeLast() }
     let name = l.builder.emit(op, inputs, named: node.recurrentName, tensors: tensors)
 

@@ -1,14 +1,41 @@
-/// The initial states of recurrent nodes.
-enum RecurrentStates {
-  /// h₀ and c₀ as vectors of directions · H; nil if zero.
+/// The initial states of a recurrent node, h₀ and c₀.
+struct RecurrentStates {
+  /// Those that the node takes: vectors of directions · H; nil where a state is zero or a weight.
+  var values: [CarriedValue?] = []
+  /// Those that are weights, [directions, 1, H] or [1, directions, H]; nil where a state is zero or taken.
+  var weights: [SourceTensor?] = []
+
+  var areZero: Bool {
+    values.allSatisfy { $0 == nil } && weights.allSatisfy { $0 == nil }
+  }
+
+  /// The tensors of those that are weights.
+  func tensors(_ cell: RecurrentCell) -> [(name: String, shape: [Int], elements: [Double])] {
+    guard weights.contains(where: { $0 != nil }) else { return [] }
+    var tensors: [(name: String, shape: [Int], elements: [Double])] = []
+    for (index, weights) in weights.enumerated() {
+      let (name, size) =
+        index == 0 ? ("initial_hidden", cell.outputSize) : ("initial_cell", cell.hiddenSize)
+      let elements = weights?.dense ?? Array(repeating: 0, count: cell.directions * size)
+      for direction in 0..<cell.directions {
+        tensors.append(
+          (
+            name + (direction == 1 ? "_l0_reverse" : "_l0"), [size],
+            Array(elements[direction * size..<(direction + 1) * size])
+          ))
+      }
+    }
+    return tensors
+  }
+
   static func lower(
     _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
-  ) throws(ImportError) -> [CarriedValue?] {
-    var states: [CarriedValue?] = []
+  ) throws(ImportError) -> RecurrentStates {
+    var states = RecurrentStates()
     for index in cell.kind == .lstm ? [5, 6] : [5] {
       let size = index == 5 ? cell.outputSize : cell.hiddenSize
       switch try l.value(node, index) {
-      case nil: states.append(nil)
+      case nil: states.append(value: nil)
       case .constant(let tensor):
         guard tensor.rank == 3, tensor.shape[cell.isBatchFirst ? 1 : 0] == cell.directions,
           tensor.shape[2] == size
@@ -20,16 +47,9 @@ enum RecurrentStates {
             "an initial state of \(tensor.shape)", because: "it is \(shape) here",
             instead: cell.kind == .lstm && tensor.shape.last != size ? Remedy.projection : nil)
         }
-        if tensor.elements.allSatisfy({ $0 == 0 }) {
-          if case .carried(let x)? = try l.value(node, 0), x.axes.count == 3,
-            x.axes[cell.isBatchFirst ? 0 : 1].allSatisfy({ $0.role == .batch })
-          {
-            try checkRows(of: tensor, x, cell, node)
-          }
-          states.append(nil)
-          continue
-        }
-        states.append(try constantState(&l, node, cell, tensor, size: size))
+        try checkRows(of: tensor, &l, cell, node)
+        let isZero = tensor.elements.allSatisfy { $0 == 0 }
+        states.append(value: nil, weights: isZero ? nil : try common(tensor, cell, node))
       case .pending(let value): throw PatternLowering.refusal(node, value)
       case .carried(var value):
         let unit = value.axes.count - 1
@@ -64,27 +84,30 @@ enum RecurrentStates {
           guard l.assumptions.isStepwise else { throw refusal }
           throw l.require(.stepwise(states: l.origins(of: value.node)), or: refusal)
         }
-        states.append(Layout.inForeignOrder(&l, value, node))
+        states.append(value: Layout.inForeignOrder(&l, value, node))
+      }
+    }
+    // A node has weights for both states or for none.
+    if states.values.contains(where: { $0 != nil }) {
+      for (index, weights) in states.weights.enumerated() {
+        guard let weights else { continue }
+        states.values[index] = try constant(&l, node, cell, weights)
+        states.weights[index] = nil
       }
     }
     return states
   }
 
-  /// A constant initial state: the elements of the first step times 0, plus the constants.
-  private static func constantState(
-    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ tensor: SourceTensor,
-    size: Int
-  ) throws(ImportError) -> CarriedValue {
-    let x = try l.carried(node, 0)
-    guard x.form == .sequence else {
-      throw node.refusal(
-        "an initial state of \(tensor.shape) beside a vector", because: "it goes with a sequence")
-    }
-    let batch = cell.isBatchFirst ? 0 : 1
-    try RecurrentLowering.checkAxes(&l, node, x, time: 1 - batch, batch: batch)
-    try checkRows(of: tensor, x, cell, node)
-    // All sequences have the state of the first.
-    guard let state = tensor.common(along: batch) else {
+  private mutating func append(value: CarriedValue?, weights: SourceTensor? = nil) {
+    values.append(value)
+    self.weights.append(weights)
+  }
+
+  /// The constant initial state that all sequences have.
+  private static func common(
+    _ tensor: SourceTensor, _ cell: RecurrentCell, _ node: SourceNode
+  ) throws(ImportError) -> SourceTensor {
+    guard let state = tensor.common(along: cell.isBatchFirst ? 0 : 1) else {
       throw node.refusal(
         "an initial state of \(tensor.shape) that differs from sequence to sequence",
         because: "constants of a model folder are the same for all sequences",
@@ -92,20 +115,38 @@ enum RecurrentStates {
           "let the model take its initial states as inputs, and import it with --keep-states: a request then gives them"
       )
     }
-    var first = x
-    first.node = l.builder.emit(.first, [x.node], named: "\(node.outputs.first ?? node.name).state")
+    return state
+  }
+
+  /// A constant initial state beside one that is computed: the elements of the first step times 0, plus the constants.
+  private static func constant(
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ state: SourceTensor
+  ) throws(ImportError) -> CarriedValue {
+    var first = try l.carried(node, 0)
+    guard first.form == .sequence else {
+      throw node.refusal(
+        "an initial state of \(state.shape) beside a vector", because: "it goes with a sequence")
+    }
+    let batch = cell.isBatchFirst ? 0 : 1
+    try RecurrentLowering.checkAxes(&l, node, first, time: 1 - batch, batch: batch)
+    first.node = l.builder.emit(
+      .first, [first.node], named: "\(node.outputs.first ?? node.name).state")
     first.form = .vector
-    let (directions, units) = (l.elementAxis(cell.directions), l.elementAxis(size))
+    let (directions, units) = (l.elementAxis(cell.directions), l.elementAxis(state.shape[2]))
     return Arithmetic.constant(
       &l, state.dense,
       axes: cell.isBatchFirst ? [[], directions, units] : [directions, [], units],
       elements: directions + units, beside: first, node)
   }
 
+  /// Checks a constant state's number of rows against that of a batch whose size the file fixes.
   private static func checkRows(
-    of state: SourceTensor, _ x: CarriedValue, _ cell: RecurrentCell, _ node: SourceNode
+    of state: SourceTensor, _ l: inout Lowering, _ cell: RecurrentCell, _ node: SourceNode
   ) throws(ImportError) {
     let batch = cell.isBatchFirst ? 0 : 1
+    guard case .carried(let x)? = try l.value(node, 0), x.axes.count == 3,
+      x.axes[batch].allSatisfy({ $0.role == .batch })
+    else { return }
     try RecurrentLowering.checkBatch(
       of: state.shape, axis: batch, rank: 3, "initial states", node, x.axes[batch])
   }

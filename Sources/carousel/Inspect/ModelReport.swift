@@ -152,6 +152,7 @@ struct ModelReport: Encodable {
     if shape.bidirectional { parts.append("both directions") }
     if shape.isReverse { parts.append("in reverse") }
     if shape.hasPeepholes { parts.append("peepholes") }
+    if shape.hasInitialState { parts.append("initial states of its own") }
     for (key, json) in node.op.attributes where key != "direction" {
       parts.append("\(key) \(json)")
     }

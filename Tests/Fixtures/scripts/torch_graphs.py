@@ -524,6 +524,22 @@ class Started(nn.Module):
         return torch.cat(ys, 1), torch.cat(zs, 1)
 
 
+class LearnedStates(nn.Module):
+    """Networks that begin with states that were trained: two layers with both, and one with h alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, num_layers=2, proj_size=2, batch_first=True)
+        self.gru = nn.GRU(2, 3, batch_first=True)
+        self.h, self.c = nn.Parameter(torch.randn(2, 1, 2)), nn.Parameter(torch.randn(2, 1, 4))
+        self.start = nn.Parameter(torch.randn(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch = x.size(0)
+        y = self.lstm(x, (self.h.expand(-1, batch, -1).contiguous(), self.c.repeat(1, batch, 1)))[0]
+        return self.gru(y, self.start.view(1, 1, 3).expand(1, batch, 3).contiguous())[0]
+
+
 class Quotients(nn.Module):
     """Quotients of numbers that the graph makes: of floats that are whole, and of whole numbers."""
 
@@ -878,7 +894,7 @@ MODELS = {
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
-    "ramps": Ramps, "started": Started, "quotients": Quotients,
+    "ramps": Ramps, "started": Started, "learned_states": LearnedStates, "quotients": Quotients,
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
     "kept": Kept, "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
@@ -888,7 +904,7 @@ MODELS = {
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
-       "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
+       "learned_states", "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
        "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "interactions", "kept")
 # Called without gradients, attention is one call.

@@ -181,6 +181,15 @@ import Testing
     #expect(draft.description.inputs.map(\.steps) == [nil])
   }
 
+  /// States that were trained are weights, and the network can be served in pieces.
+  @Test(arguments: ["traced.pt", "exported.pt2"])
+  func statesThatWereTrained(file: String) throws {
+    let draft = try importedFolder(
+      ImportRequest(files: [Fixtures.path("torch_graphs/learned_states/\(file)")]))
+    #expect(try ModelGraph(draft.model()).isStreamable)
+    #expect(draft.description.nodes.map(\.op.name) == ["lstm", "lstm", "gru"])
+  }
+
   /// A decoder whose attention asks with the state before the token answers one a request, and attends to any number of steps.
   @Test(arguments: ["traced.pt", "exported.pt2"])
   func aStateThatAttentionReads(file: String) throws {

@@ -31,6 +31,10 @@ extension RecurrentLayer {
           multiplier = (try matrix(name("weight_mx")), try matrix(name("weight_mh")))
         }
         let peepholes = shape.hasPeepholes ? try tensors.floats(name("peephole")) : nil
+        let initialState =
+          shape.hasInitialState
+          ? try tensors.floats(name("initial_hidden"))
+            + (shape.hasCell ? try tensors.floats(name("initial_cell")) : []) : nil
         layers.append(
           RecurrentLayer(
             cell, precision: precision,
@@ -39,7 +43,8 @@ extension RecurrentLayer {
             inputWeights: try matrix(name("weight_ih")),
             recurrentWeights: try matrix(name("weight_hh")),
             bias: biases.input, recurrentBias: biases.recurrent, peepholes: peepholes,
-            multiplier: multiplier, projection: projection, kernels: kernels))
+            multiplier: multiplier, projection: projection, initialState: initialState,
+            kernels: kernels))
       }
     }
     return layers

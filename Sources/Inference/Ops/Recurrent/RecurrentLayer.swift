@@ -25,6 +25,8 @@ final class RecurrentLayer: Sendable {
   let projection: Linear?
   /// The matrices that compute m of a multiplicative cell; nil for other cells.
   let multiplier: RecurrentMultiplier?
+  /// h, then c, before the first step of a sequence that is given none.
+  let initialState: [Float]
 
   /// The size of h.
   var outputSize: Int { projection?.outputSize ?? hiddenSize }
@@ -53,6 +55,7 @@ final class RecurrentLayer: Sendable {
   ///   - peepholes: 3·hiddenSize, those of i, f and o; nil where the gates don't see c.
   ///   - multiplier: for a multiplicative cell, W_mx and W_mh, with hiddenSize rows each.
   ///   - projection: P, outputSize × hiddenSize; nil if h is not projected.
+  ///   - initialState: h and c, outputSize + cellSize; nil for zeros.
   ///   - kernels: the kernels that will run the layer: weights are packed in their order.
   init(
     _ cell: RecurrentCell, precision: Precision = .f32, inputSize: Int, hiddenSize: Int,
@@ -60,7 +63,7 @@ final class RecurrentLayer: Sendable {
     inputWeights: [Float], recurrentWeights: [Float], bias: [Float],
     recurrentBias: [Float]? = nil, peepholes: [Float]? = nil,
     multiplier: (input: [Float], recurrent: [Float])? = nil, projection: [Float]?,
-    kernels: Kernels = .shared
+    initialState: [Float]? = nil, kernels: Kernels = .shared
   ) {
     precondition((recurrentBias == nil) == cell.separateBiases.isEmpty)
     precondition((multiplier != nil) == cell.multiplies)
@@ -73,6 +76,10 @@ final class RecurrentLayer: Sendable {
         inputSize: hiddenSize, outputSize: $0.count / hiddenSize, weight: $0, bias: nil,
         kernels: kernels)
     }
+    let stateSize =
+      (self.projection?.outputSize ?? hiddenSize) + (cell.hasCell ? hiddenSize : 0)
+    precondition(initialState.map { $0.count == stateSize } ?? true)
+    self.initialState = initialState ?? Array(repeating: 0, count: stateSize)
     let isNarrow = 4 * inputSize <= hiddenSize
     func pack(_ precision: Precision, depth: Int, _ matrix: [Float]) -> PackedWeights {
       PackedWeights(

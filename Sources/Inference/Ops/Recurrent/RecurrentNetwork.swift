@@ -26,9 +26,7 @@ struct RecurrentNetwork: Sendable {
   var needsWholeSequence: Bool { layers.contains(where: \.isReverse) }
 
   /// h and c of every layer and direction.
-  var initialState: [Float] {
-    Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.cellSize })
-  }
+  var initialState: [Float] { layers.flatMap(\.initialState) }
 
   /// The last output, for masked steps; empty for a network that needs whole sequences, which keeps none between turns.
   func maskState(size: Int) -> [Float] {

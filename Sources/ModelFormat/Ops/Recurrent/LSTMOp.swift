@@ -10,7 +10,10 @@ package struct LSTMOp: RecurrentOp {
   package static let gates = 4
   package static let hasCell = true
   package static let kinds =
-    ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr", "peephole"]
+    [
+      "weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr", "peephole",
+      "initial_hidden", "initial_cell",
+    ]
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute,
     maskedOutputAttribute,

@@ -8,7 +8,10 @@ package struct MLSTMOp: RecurrentOp {
   package static let gates = 4
   package static let hasCell = true
   package static let kinds =
-    ["weight_ih", "weight_hh", "weight_mx", "weight_mh", "bias_ih", "bias_hh", "bias"]
+    [
+      "weight_ih", "weight_hh", "weight_mx", "weight_mh", "bias_ih", "bias_hh", "bias",
+      "initial_hidden", "initial_cell",
+    ]
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute, maskedOutputAttribute,
   ]

@@ -31,7 +31,9 @@ extension RecurrentOp {
   /// The inputs are the sequence, h₀ and c₀.
   package static var inputCount: ClosedRange<Int> { hasCell ? 1...3 : 1...2 }
   package static var tensors: [String] { kinds }
-  package static var kinds: [String] { ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias"] }
+  package static var kinds: [String] {
+    ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "initial_hidden"]
+  }
   package static var module: String { name.uppercased() }
 
   package static var directionAttribute: OpAttribute<Self> {
@@ -68,6 +70,12 @@ extension RecurrentOp {
       throw .unexpected(
         path: "\(node.path).masked_output", found: maskedOutput.rawValue.jsonExcerpt,
         expected: "nothing, as the node has no \"mask\"")
+    }
+    if shape.hasInitialState, let argument = node.arguments.dropFirst().first {
+      let name = Model.RecurrentShape.tensorName(
+        "initial_hidden", layer: 0, direction: 0, under: node.prefix)
+      throw node.refusal(
+        of: argument, expected: "no initial state here, as the tensor \(name.jsonExcerpt) is one")
     }
     let states = shape.layers * shape.directions
     let sizes = [states * shape.outputSize, states * shape.hiddenSize]

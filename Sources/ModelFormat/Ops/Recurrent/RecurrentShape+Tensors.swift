@@ -66,7 +66,10 @@ extension Model.RecurrentShape {
       bias: hasTwo ? .two : tensors.contains(name("bias")) ? .one : .none, isReverse: isReverse,
       gates: gates,
       hasPeepholes: op.kinds.contains("peephole") && tensors.contains(name("peephole")),
-      isMultiplicative: op.kinds.contains("weight_mx"))
+      isMultiplicative: op.kinds.contains("weight_mx"), hasCell: op.hasCell,
+      hasInitialState: ["initial_hidden", "initial_cell"].contains {
+        op.kinds.contains($0) && tensors.contains(name($0))
+      })
     guard !(isReverse && bidirectional) else {
       throw .secondDirection(second, node: node)
     }
@@ -135,6 +138,10 @@ extension Model.RecurrentShape {
         }
         if hasPeepholes { shapes.append(("peephole", [3 * hiddenSize])) }
         if let projectionSize { shapes.append(("weight_hr", [projectionSize, hiddenSize])) }
+        if hasInitialState {
+          shapes.append(("initial_hidden", [outputSize]))
+          if hasCell { shapes.append(("initial_cell", [hiddenSize])) }
+        }
         tensors += shapes.map {
           (Self.tensorName($0.0, layer: layer, direction: direction, under: prefix), $0.1)
         }

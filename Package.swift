@@ -77,7 +77,7 @@ let package = Package(
       name: "NumPyFormat", dependencies: ["Compression", "ModelFormat"], swiftSettings: strict),
     .target(
       name: "ModelImport",
-      dependencies: ["ModelFormat", "JSON", "Compression", "NumPyFormat", "CHDF5"],
+      dependencies: ["ModelFormat", "JSON", "NumPyFormat", "CHDF5"],
       exclude: ["IMPORT.md"],
       swiftSettings: hot),
     .target(
@@ -93,8 +93,7 @@ let package = Package(
       name: "carousel",
       dependencies: [
         "API", "Serving", "SessionStores", "HTTPServer", "HTTPCore", "Scheduling", "Inference",
-        "ModelFormat", "JSON", "NumPyFormat", "Compression", "Cryptography", "CLinux", "CSSL",
-        "CArguments",
+        "ModelFormat", "JSON", "NumPyFormat", "Cryptography", "CLinux", "CSSL", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -103,7 +102,7 @@ let package = Package(
     .executableTarget(
       name: "carousel-import",
       dependencies: [
-        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "CConfinement", "CArguments",
+        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "CConfinement",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -120,7 +119,7 @@ let package = Package(
       name: "Fuzzing",
       dependencies: [
         "API", "Serving", "SessionStores", "Scheduling", "Inference", "ModelFormat", "ModelImport",
-        "NumPyFormat", "HTTPCore", "HTTP2", "Compression", "Cryptography", "JSON",
+        "NumPyFormat", "HTTPCore", "HTTP2", "Compression", "Cryptography",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: tested),
     .target(
@@ -143,7 +142,7 @@ let package = Package(
     .testTarget(
       name: "ModelImportTests",
       dependencies: [
-        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "JSON", "ConfinementChecks",
+        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "ConfinementChecks",
         "TestSupport",
       ],
       swiftSettings: tested),
@@ -163,7 +162,7 @@ let package = Package(
     .testTarget(
       name: "ServingTests",
       dependencies: [
-        "Serving", "Scheduling", "Inference", "ModelFormat", "Cryptography", "TestSupport",
+        "Serving", "Inference", "ModelFormat", "Cryptography", "TestSupport",
       ],
       swiftSettings: tested),
     .testTarget(

@@ -5,6 +5,8 @@ import ModelFormat
 package struct GraphTranslation {
   private(set) var graph: SourceGraph
   var options: Options
+  /// The graph with which the folder's values are compared, if it is another.
+  private var original: SourceGraph?
 
   /// The person's options for a model.
   package struct Options: Sendable {
@@ -45,6 +47,21 @@ package struct GraphTranslation {
   ///
   /// - Throws: if a node can't be translated.
   package func folder(named name: String) throws(ImportError) -> FolderDraft {
+    // States that stay with the caller are those of the graph as it is written.
+    if !options.keepsStates, let cells = WrittenCells(graph) {
+      var translation = self
+      (translation.graph, translation.original) = (cells.graph, graph)
+      let names = Set(cells.states.map(FolderDraft.name(from:)))
+      if let draft = try? translation.plain(named: name),
+        draft.description.inputs.allSatisfy({ !names.contains($0.name) })
+      {
+        return draft
+      }
+    }
+    return try plain(named: name)
+  }
+
+  private func plain(named name: String) throws(ImportError) -> FolderDraft {
     let first = try translated(Self.standIns[0])
     guard hasOpenSizes else { return try draft(of: first, named: name) }
     let second = try translated(Self.standIns[1])
@@ -105,7 +122,8 @@ package struct GraphTranslation {
       }
     }
     return SourceReference(
-      graph: graph, inputs: inputs, others: others, values: values, open: lowering.lengths,
+      graph: original ?? graph, inputs: inputs, others: others, values: values,
+      open: lowering.lengths,
       isStepwise: assumptions.isStepwise || finished.readsNoSequence)
   }
 

@@ -31,13 +31,3 @@ extension SourceGraph {
     nodes = order.map { nodes[$0] }
   }
 }
-
-extension SourceNode {
-  /// The values that it reads, also within graphs of its own.
-  fileprivate var needed: [String] {
-    inputs
-      + attributes.values.flatMap { attribute -> [String] in
-        if case .graph(let graph) = attribute { graph.nodes.flatMap(\.needed) } else { [] }
-      }
-  }
-}

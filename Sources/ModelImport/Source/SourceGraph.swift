@@ -157,6 +157,14 @@ extension SourceNode {
     if case .graph(let graph)? = attributes[key] { graph } else { nil }
   }
 
+  /// The values that it reads, also within graphs of its own.
+  var needed: [String] {
+    inputs
+      + attributes.values.flatMap { attribute -> [String] in
+        if case .graph(let graph) = attribute { graph.nodes.flatMap(\.needed) } else { [] }
+      }
+  }
+
   /// The name of an input; nil if it is omitted.
   func input(_ index: Int) -> String? {
     index < inputs.count && !inputs[index].isEmpty ? inputs[index] : nil

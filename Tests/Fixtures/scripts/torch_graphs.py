@@ -540,6 +540,26 @@ class LearnedStates(nn.Module):
         return self.gru(y, self.start.view(1, 1, 3).expand(1, batch, 3).contiguous())[0]
 
 
+class WrittenCells(nn.Module):
+    """A step of cells that are written as arithmetic: an LSTM of one matrix, and GRUs whose reset gate stands after the product and before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.Linear(3 + 4, 4 * 4)
+        self.cell = nn.GRUCell(4, 3)
+        self.gates, self.candidate = nn.Linear(3 + 4, 2 * 4), nn.Linear(3 + 4, 4)
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor, g: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+        forget, entry, output, candidate = self.lstm(torch.cat([x, h], 1)).chunk(4, 1)
+        c = torch.sigmoid(forget) * c + torch.sigmoid(entry) * torch.tanh(candidate)
+        h = torch.sigmoid(output) * torch.tanh(c)
+        g = self.cell(h, g)
+        reset, update = torch.sigmoid(self.gates(torch.cat([g, b], 1))).split(4, 1)
+        b = (1 - update) * b + update * torch.tanh(self.candidate(torch.cat([g, reset * b], 1)))
+        return self.fc(b), h, c, g, b
+
+
 class Quotients(nn.Module):
     """Quotients of numbers that the graph makes: of floats that are whole, and of whole numbers."""
 
@@ -894,7 +914,7 @@ MODELS = {
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
-    "ramps": Ramps, "started": Started, "learned_states": LearnedStates, "quotients": Quotients,
+    "ramps": Ramps, "started": Started, "learned_states": LearnedStates, "written_cells": WrittenCells, "quotients": Quotients,
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
     "kept": Kept, "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
@@ -904,7 +924,7 @@ MODELS = {
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
-       "learned_states", "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
+       "learned_states", "written_cells", "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
        "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "interactions", "kept")
 # Called without gradients, attention is one call.
@@ -947,6 +967,8 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     x = {"x": torch.randn(batch, length, 12 if name == "image" else 3)}
     if name == "bilinear":
         x = {"x": x["x"].to(torch.bfloat16).float()}
+    if name == "written_cells":
+        return {"x": torch.randn(batch, 3)} | {n: torch.zeros(batch, 3 if n == "g" else 4) for n in "hcgb"}
     if name == "stateful":
         x |= {"h": torch.randn(1, batch, 4), "c": torch.randn(1, batch, 4)}
     return x
@@ -961,12 +983,25 @@ def described(value: Tensor) -> Json:
     return {"shape": list(value.shape), "values": value.flatten().tolist()}
 
 
+def fed_back(step: nn.Module, given: dict[str, Tensor], length: int) -> tuple[dict[str, Tensor], Tensor]:
+    """The steps of a sequence, and a step's answers to them with its states fed back."""
+    steps, answers = torch.randn(length, 3), []
+    states = list(given.values())[1:]
+    for x in steps:
+        answer, *states = step(x[None], *states)
+        answers.append(answer)
+    return {"x": steps[None]}, torch.stack(answers, 1)
+
+
 def cases(name: str, model: nn.Module) -> Json:
     found = []
     for length in (6, 6) if name in FIXED else LENGTHS:
         given = inputs(name, 1, length)
         with torch.no_grad():
-            answers = model(*given.values())
+            if name == "written_cells":
+                given, answers = fed_back(model, given, length)
+            else:
+                answers = model(*given.values())
         answers = tuple(answers.values()) if isinstance(answers, dict) else answers
         answers = answers if isinstance(answers, tuple) else (answers,)
         found.append({

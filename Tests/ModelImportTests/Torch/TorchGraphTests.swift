@@ -190,6 +190,18 @@ import Testing
     #expect(draft.description.nodes.map(\.op.name) == ["lstm", "lstm", "gru"])
   }
 
+  /// Cells that are written as arithmetic are networks, which keep their states; where the caller is to keep them, arithmetic.
+  @Test(arguments: ["traced.pt", "exported.pt2"])
+  func cellsThatAreWritten(file: String) throws {
+    var request = ImportRequest(files: [Fixtures.path("torch_graphs/written_cells/\(file)")])
+    let draft = try importedFolder(request)
+    #expect(draft.description.nodes.map(\.op.name) == ["lstm", "gru", "gru", "linear"])
+    request.keepsStates = true
+    let written = try importedFolder(request)
+    #expect(written.description.inputs.count == 5 && written.description.outputs.count == 5)
+    #expect(!written.description.nodes.contains { $0.op.name == "lstm" })
+  }
+
   /// A decoder whose attention asks with the state before the token answers one a request, and attends to any number of steps.
   @Test(arguments: ["traced.pt", "exported.pt2"])
   func aStateThatAttentionReads(file: String) throws {

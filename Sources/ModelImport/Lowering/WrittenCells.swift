@@ -1,0 +1,311 @@
+/// Cells of LSTMs and GRUs that are written as arithmetic, as exporters write `nn.LSTMCell` and people write their own, of
+/// models whose callers keep the state: a node of one step each, so that a session can keep it. An RNN's cell is not told from
+/// a dense layer of two inputs.
+struct WrittenCells {
+  /// The graph with the cells' nodes.
+  private(set) var graph: SourceGraph
+  /// The inputs with the cells' states.
+  private(set) var states: Set<String> = []
+  private var forms: AffineForms
+  private let consumers: NodeConsumers
+  private let order: [String: Int]
+
+  /// A cell: what it computes, from which states.
+  private struct Cell {
+    let op: String
+    /// In ONNX's order of gates.
+    let gates: [AffineForms.Form]
+    /// Of a GRU: b and R of the candidate, apart from W; before or after the reset gate.
+    var recurrent: AffineForms.Form?
+    var attributes: [String: SourceAttribute] = [:]
+    let hidden: String
+    var cell: String?
+    /// The names of the next states.
+    let next: [String]
+  }
+
+  /// Nil where there are none.
+  init?(_ graph: SourceGraph) {
+    guard graph.nodes.contains(where: { $0.op == "Sigmoid" }) else { return nil }
+    self.graph = graph
+    forms = AffineForms(graph)
+    consumers = NodeConsumers(graph)
+    order = Dictionary(
+      graph.inputs.enumerated().map { ($0.element.name, $0.offset) },
+      uniquingKeysWith: { a, _ in a })
+    for node in graph.nodes {
+      guard let cell = lstm(node) ?? gru(node) else { continue }
+      replace(cell)
+    }
+    guard !states.isEmpty else { return nil }
+    self.graph.order()
+  }
+
+  // MARK: States
+
+  /// The input that a state comes of, by selecting elements alone, if the state is [batch, size].
+  private mutating func input(of state: String) -> String? {
+    guard forms.rank(of: state) == 2 else { return nil }
+    var name = forms.origin(state)
+    for _ in 0..<64 {
+      if order[name] != nil { return name }
+      guard let node = forms.producer(name), NodeConsumers.moving.contains(node.op),
+        let source = node.input(0)
+      else { return nil }
+      name = forms.origin(source)
+    }
+    return nil
+  }
+
+  /// Whether a value, moved or beside others, is an output.
+  private func isAnswered(_ value: String) -> Bool {
+    var (seen, pending): (Set<String>, [String]) = ([], [value])
+    while let name = pending.popLast() {
+      if graph.outputs.contains(name) { return true }
+      guard seen.insert(name).inserted, seen.count < 256 else { continue }
+      for node in consumers[name]
+      where NodeConsumers.moving.contains(node.op) || ["Concat", "Identity"].contains(node.op) {
+        pending += node.outputs
+      }
+    }
+    return false
+  }
+
+  /// An LSTM's h among what its gates multiply: what an input holds; of two, the one nearer to c among the inputs.
+  private mutating func hidden(_ form: AffineForms.Form, beside cell: String) -> String? {
+    guard let place = input(of: cell).flatMap({ order[$0] }) else { return nil }
+    var distances: [String: Int] = [:]
+    for (name, matrix) in form.matrices where matrix.count == form.size {
+      guard let own = input(of: name).flatMap({ order[$0] }) else { continue }
+      distances[name] = abs(own - place)
+    }
+    guard let least = distances.values.min() else { return nil }
+    let nearest = distances.filter { $0.value == least }.map(\.key)
+    return nearest.count == 1 ? nearest[0] : nil
+  }
+
+  // MARK: Kinds
+
+  /// A product of a gate and a value.
+  private struct Gated {
+    let gate: String
+    let form: AffineForms.Form
+    let value: String
+  }
+
+  private mutating func gated(_ name: String) -> Gated? {
+    guard let node = forms.producer(name), node.op == "Mul", node.inputs.count == 2 else {
+      return nil
+    }
+    for (first, second) in [(0, 1), (1, 0)] {
+      if let form = forms.form(before: "Sigmoid", of: node.inputs[first]) {
+        return Gated(
+          gate: forms.origin(node.inputs[first]), form: form,
+          value: forms.origin(node.inputs[second]))
+      }
+    }
+    return nil
+  }
+
+  /// h' = σ(o) tanh(c'), c' = σ(f) c + σ(i) tanh(g).
+  private mutating func lstm(_ node: SourceNode) -> Cell? {
+    guard node.op == "Mul", let next = node.output(0), let output = gated(next),
+      let tanh = forms.producer(output.value), tanh.op == "Tanh",
+      let sum = forms.producer(tanh.inputs[0]), sum.op == "Add", sum.inputs.count == 2,
+      let nextCell = sum.output(0)
+    else { return nil }
+    for (kept, added) in [(0, 1), (1, 0)] {
+      guard let forget = gated(sum.inputs[kept]), input(of: forget.value) != nil,
+        let entry = gated(sum.inputs[added]),
+        let candidate = forms.form(before: "Tanh", of: entry.value),
+        let hidden = hidden(entry.form, beside: forget.value)
+      else { continue }
+      return Cell(
+        op: "LSTM", gates: [entry.form, output.form, forget.form, candidate], hidden: hidden,
+        cell: forget.value, next: [next, nextCell])
+    }
+    return nil
+  }
+
+  /// h' = (1 − z) n + z h, also as (h − n) z + n, or with 1 − z in the place of z; n = tanh(a + r b), or of r h.
+  private mutating func gru(_ node: SourceNode) -> Cell? {
+    guard node.op == "Add", node.inputs.count == 2, let next = node.output(0),
+      let mix = mix(node), let candidate = forms.producer(mix.candidate), candidate.op == "Tanh"
+    else { return nil }
+    let hidden = mix.hidden
+    // The reset gate behind the product.
+    if let sum = forms.producer(candidate.inputs[0]), sum.op == "Add", sum.inputs.count == 2 {
+      for (own, other) in [(0, 1), (1, 0)] {
+        guard let reset = gated(sum.inputs[other]), let recurrent = forms.form(reset.value),
+          let given = forms.form(sum.inputs[own]), given.matrices[hidden] == nil,
+          Array(recurrent.matrices.keys) == [hidden]
+        else { continue }
+        return Cell(
+          op: "GRU", gates: [mix.update, reset.form, given], recurrent: recurrent,
+          attributes: ["linear_before_reset": .integer(1)], hidden: hidden, next: [next])
+      }
+    }
+    guard let form = forms.form(candidate.inputs[0]), form.matrices[hidden] == nil else {
+      return nil
+    }
+    for (name, matrix) in form.matrices {
+      guard let reset = gated(name), reset.value == hidden else { continue }
+      var given = form
+      given.matrices[name] = nil
+      let zeros = Array(repeating: 0.0, count: form.size)
+      return Cell(
+        op: "GRU", gates: [mix.update, reset.form, given],
+        recurrent: AffineForms.Form(matrices: [hidden: matrix], bias: zeros), hidden: hidden,
+        next: [next])
+    }
+    return nil
+  }
+
+  /// The parts of a GRU's answer.
+  private struct Mix {
+    /// What weighs h.
+    let update: AffineForms.Form
+    let hidden: String
+    let candidate: String
+
+    /// Nil where neither value is a state.
+    init?(_ gate: AffineForms.Form, of first: String, and second: String, isFirstState: Bool?) {
+      guard let isFirstState else { return nil }
+      (hidden, candidate) = isFirstState ? (first, second) : (second, first)
+      update = isFirstState ? gate : gate.negative
+    }
+  }
+
+  private mutating func mix(_ node: SourceNode) -> Mix? {
+    func isFirst(_ first: String, _ second: String) -> Bool? {
+      input(of: first) != nil ? true : input(of: second) != nil ? false : nil
+    }
+    for (index, other) in [(0, 1), (1, 0)] {
+      guard let own = gated(node.inputs[index]) else { continue }
+      // z (a − b) + b
+      if let difference = forms.producer(own.value), difference.op == "Sub",
+        difference.inputs.count == 2
+      {
+        let (a, b) = (forms.origin(difference.inputs[0]), forms.origin(difference.inputs[1]))
+        guard forms.origin(node.inputs[other]) == b else { continue }
+        return Mix(own.form, of: a, and: b, isFirstState: isFirst(a, b))
+      }
+      // z a + (1 − z) b
+      guard let product = forms.producer(node.inputs[other]), product.op == "Mul",
+        product.inputs.count == 2
+      else { continue }
+      for (first, second) in [(0, 1), (1, 0)] {
+        guard let rest = forms.producer(product.inputs[first]), rest.op == "Sub",
+          let one = forms.constant(rest.input(0)), one.elements.allSatisfy({ $0 == 1 }),
+          rest.input(1).map(forms.origin) == own.gate
+        else { continue }
+        let b = forms.origin(product.inputs[second])
+        return Mix(own.form, of: own.value, and: b, isFirstState: isFirst(own.value, b))
+      }
+    }
+    return nil
+  }
+
+  // MARK: The node
+
+  private mutating func replace(_ cell: Cell) {
+    let size = cell.gates[0].size
+    let given = cell.gates.dropLast(cell.recurrent == nil ? 0 : 1)
+    let sources = Set(cell.gates.flatMap(\.matrices.keys)).subtracting([cell.hidden]).sorted()
+    guard let hiddenInput = input(of: cell.hidden), cell.next.allSatisfy(isAnswered),
+      !sources.isEmpty, cell.gates.allSatisfy({ $0.size == size }),
+      given.allSatisfy({ $0.matrices[cell.hidden]?.count == size }),
+      cell.recurrent.map({ $0.size == size && $0.matrices[cell.hidden]?.count == size }) ?? true
+    else { return }
+    var sizes: [Int] = []
+    for source in sources {
+      let own = Set(cell.gates.compactMap { $0.matrices[source]?.count })
+      guard own.count == 1, let size = own.first else { return }
+      sizes.append(size)
+    }
+    // Rows of W are by gate and unit, columns by source.
+    var (input, recurrent): ([Double], [Double]) = ([], [])
+    for (index, gate) in cell.gates.enumerated() {
+      let isCandidate = index == cell.gates.count - 1
+      let own = isCandidate ? cell.recurrent ?? gate : gate
+      for unit in 0..<size {
+        for (source, count) in zip(sources, sizes) {
+          input += gate.matrices[source]?.map { $0[unit] } ?? Array(repeating: 0, count: count)
+        }
+        recurrent += own.matrices[cell.hidden]?.map { $0[unit] } ?? []
+      }
+    }
+    let zeros = Array(repeating: 0.0, count: size)
+    let biases =
+      cell.gates.flatMap(\.bias)
+      + Array(repeating: zeros, count: cell.gates.count - 1).joined()
+      + (cell.recurrent?.bias ?? zeros)
+    let rows = cell.gates.count * size
+    let name = cell.next[0]
+    func tensor(_ part: String, _ shape: [Int], _ elements: [Double]) -> String {
+      graph.constants["\(name)/cell/\(part)"] = SourceConstant(
+        SourceTensor(shape: shape, elements: elements))
+      return "\(name)/cell/\(part)"
+    }
+    let weights = [
+      tensor("W", [1, rows, sizes.reduce(0, +)], input), tensor("R", [1, rows, size], recurrent),
+      tensor("B", [1, 2 * rows], biases),
+    ]
+    graph.constants["\(name)/cell/axis"] = SourceConstant(SourceTensor(integers: [0]))
+    var nodes: [SourceNode] = []
+    func add(
+      _ op: String, _ inputs: [String], _ outputs: [String],
+      _ attributes: [String: SourceAttribute] = [:]
+    ) {
+      nodes.append(
+        SourceNode(
+          name: name, op: op, inputs: inputs, outputs: outputs, attributes: attributes))
+    }
+    /// An axis in front, or without it.
+    func framed(_ op: String, _ value: String, _ output: String) -> String {
+      if graph.opset < 13 {
+        add(op, [value], [output], ["axes": .integers([0])])
+      } else {
+        add(op, [value, "\(name)/cell/axis"], [output])
+      }
+      return output
+    }
+    var x = sources[0]
+    if sources.count > 1 {
+      x = "\(name)/cell/x"
+      add("Concat", sources, [x], ["axis": .integer(-1)])
+    }
+    var operands = [framed("Unsqueeze", x, "\(name)/cell/step")] + weights + [""]
+    for (index, state) in ([cell.hidden] + [cell.cell].compactMap { $0 }).enumerated() {
+      operands.append(framed("Unsqueeze", state, "\(name)/cell/state.\(index)"))
+    }
+    let ends = cell.next.indices.map { "\(name)/cell/end.\($0)" }
+    var attributes = cell.attributes
+    attributes["hidden_size"] = .integer(size)
+    add(cell.op, operands, ["\(name)/cell/steps"] + ends, attributes)
+    for (end, next) in zip(ends, cell.next) { _ = framed("Squeeze", end, next) }
+    // What made the states before is left out, and all that only they needed.
+    graph.nodes = graph.nodes.compactMap { node in
+      var node = node
+      node.outputs = node.outputs.map { cell.next.contains($0) ? "" : $0 }
+      return node.outputs.allSatisfy(\.isEmpty) ? nil : node
+    }
+    graph.nodes += nodes
+    states.insert(hiddenInput)
+    if let state = cell.cell, let input = self.input(of: state) { states.insert(input) }
+    prune()
+  }
+
+  /// Removes nodes that no output needs.
+  private mutating func prune() {
+    var needed = Set(graph.outputs)
+    var isGrowing = true
+    while isGrowing {
+      isGrowing = false
+      for node in graph.nodes.reversed() where node.outputs.contains(where: needed.contains) {
+        for input in node.needed where needed.insert(input).inserted { isGrowing = true }
+      }
+    }
+    graph.nodes.removeAll { node in !node.outputs.contains(where: needed.contains) }
+  }
+}

@@ -1,0 +1,191 @@
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+/// Cells that are written as arithmetic, one step a call.
+@Suite struct WrittenCellsTests {
+  private static let size = 3
+
+  /// A graph of x [1, 2] and of states [1, 3] that are answered beside h, through a layer that answers `y`.
+  private struct Written {
+    var graph = SourceGraph(opset: 17)
+
+    init(_ inputs: [String], x: Int = 2) {
+      graph.inputs = inputs.map {
+        .init(name: $0, kind: .float, dimensions: [.fixed(1), .fixed($0 == "x" ? x : size)])
+      }
+    }
+
+    mutating func add(
+      _ op: String, _ inputs: [String], _ output: String,
+      _ attributes: [String: SourceAttribute] = [:]
+    ) {
+      graph.nodes.append(
+        SourceNode(
+          name: output, op: op, inputs: inputs, outputs: [output], attributes: attributes))
+    }
+
+    /// A constant matrix of its own numbers.
+    mutating func matrix(_ name: String, _ rows: Int, _ columns: Int) -> String {
+      var noise = Noise(seed: UInt64(graph.constants.count + 1))
+      graph.constants[name] = SourceConstant(
+        SourceTensor(
+          shape: [rows, columns], elements: noise.floats(rows * columns).map(Double.init)))
+      return name
+    }
+
+    /// σ, or another function, of W x + R h + b.
+    mutating func gate(
+      _ name: String, of x: String, _ state: String, _ function: String = "Sigmoid",
+      x width: Int = 2
+    ) {
+      add("MatMul", [x, matrix("\(name).w", width, size)], "\(name).x")
+      add("MatMul", [state, matrix("\(name).r", size, size)], "\(name).h")
+      add("Add", ["\(name).x", "\(name).h"], "\(name).sum")
+      add("Add", ["\(name).sum", matrix("\(name).b", 1, size)], "\(name).all")
+      add(function, ["\(name).all"], name)
+    }
+
+    mutating func lstm(x: String = "x", width: Int = 2) {
+      for (name, function) in [("i", "Sigmoid"), ("f", "Sigmoid"), ("o", "Sigmoid"), ("g", "Tanh")]
+      {
+        gate(name, of: x, "h", function, x: width)
+      }
+      add("Mul", ["i", "g"], "entry")
+      add("Mul", ["c", "f"], "kept")
+      add("Add", ["entry", "kept"], "c2")
+      add("Tanh", ["c2"], "squashed")
+      add("Mul", ["squashed", "o"], "h2")
+    }
+
+    /// A GRU; `isTurned`: z weighs the candidate.
+    mutating func gru(isTurned: Bool, isReduced: Bool, isBefore: Bool) {
+      gate("r", of: "x", "h")
+      gate("z", of: "x", "h")
+      if isBefore {
+        add("Mul", ["r", "h"], "gated")
+        gate("n", of: "x", "gated", "Tanh")
+      } else {
+        add("MatMul", ["x", matrix("n.w", 2, size)], "n.x")
+        add("Gemm", ["h", matrix("n.r", size, size), matrix("n.b", 1, size)], "n.h")
+        add("Mul", ["r", "n.h"], "gated")
+        add("Add", ["n.x", "gated"], "n.all")
+        add("Tanh", ["n.all"], "n")
+      }
+      let (first, second) = isTurned ? ("n", "h") : ("h", "n")
+      if isReduced {
+        add("Sub", [first, second], "difference")
+        add("Mul", ["difference", "z"], "part")
+        add("Add", ["part", second], "h2")
+      } else {
+        graph.constants["one"] = SourceConstant(SourceTensor(shape: [], elements: [1]))
+        add("Sub", ["one", "z"], "rest")
+        add("Mul", ["rest", second], "part")
+        add("Mul", ["z", first], "other")
+        add("Add", ["part", "other"], "h2")
+      }
+    }
+
+    mutating func answer(_ states: [String]) {
+      add("MatMul", ["h2", matrix("head", size, 2)], "y")
+      graph.outputs = ["y"] + states
+    }
+  }
+
+  /// What the graph answers to steps, its states fed back.
+  private func answers(_ graph: SourceGraph, _ steps: [[Float]], states: [String]) throws
+    -> [Double]
+  {
+    let next = Array(graph.outputs.dropFirst())
+    var values = Dictionary(
+      uniqueKeysWithValues: states.map {
+        ($0, SourceTensor(repeating: 0, shape: [1, Self.size]))
+      })
+    var found: [Double] = []
+    for step in steps {
+      values["x"] = SourceTensor(shape: [1, step.count], elements: step.map(Double.init))
+      var interpreter = GraphInterpreter(
+        opset: graph.opset,
+        inputs: values.merging(try graph.constants.mapValues { try $0.tensor() }) { $1 })
+      try interpreter.run(graph)
+      found += try #require(interpreter.values["y"]).dense
+      for (state, name) in zip(states, next) { values[state] = interpreter.values[name] }
+    }
+    return found
+  }
+
+  private func expectCell(
+    _ graph: SourceGraph, _ op: String, states: [String], width: Int = 2
+  ) throws {
+    let draft = try GraphTranslation(graph).folder(named: "m")
+    #expect(draft.description.nodes.map(\.op.name) == [op, "linear"])
+    #expect(draft.description.inputs.map(\.name) == ["x"])
+    let folder = try ModelGraph(draft.model())
+    #expect(folder.isStreamable)
+    var noise = Noise(seed: 9)
+    let steps = (0..<6).map { _ in noise.floats(width) }
+    let sequence = try InputSequence([.features(Array(steps.joined()))], for: folder.model)
+    let expected = try answers(graph, steps, states: states)
+    for pieces in [6, 1] {
+      let found = Runner.run(folder, [sequence], selections: [.all]) { _, _ in pieces }[0][0]
+      try #require(found.count == expected.count)
+      for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) <= 1e-5) }
+    }
+    // What is compared with the folder is the arithmetic.
+    let names = Set((draft.reference?.graph.nodes ?? []).map(\.op))
+    #expect(names.contains("Sigmoid") && !names.contains(op.uppercased()))
+  }
+
+  /// The state is told from an input of its size by where c stands.
+  @Test(arguments: [17, 11], [2, 3]) func lstms(opset: Int, width: Int) throws {
+    var written = Written(["x", "h", "c"], x: width)
+    written.graph.opset = opset
+    written.lstm(width: width)
+    written.answer(["h2", "c2"])
+    try expectCell(written.graph, "lstm", states: ["h", "c"], width: width)
+  }
+
+  @Test(arguments: [false, true], [(false, false), (false, true), (true, false), (true, true)])
+  func grus(isTurned: Bool, form: (isReduced: Bool, isBefore: Bool)) throws {
+    var written = Written(["x", "h"])
+    written.gru(isTurned: isTurned, isReduced: form.isReduced, isBefore: form.isBefore)
+    written.answer(["h2"])
+    try expectCell(written.graph, "gru", states: ["h"])
+  }
+
+  /// One whose state is not answered, one of which h may be either of two, one with another function, and a layer of two
+  /// inputs stay arithmetic.
+  @Test(arguments: ["unanswered", "ambiguous", "function", "layer"])
+  func whatIsNone(kind: String) throws {
+    var written = Written(kind == "ambiguous" ? ["h", "c", "x"] : ["x", "h", "c"], x: 3)
+    if kind == "layer" {
+      written.gate("h2", of: "x", "h", "Tanh", x: 3)
+    } else {
+      written.lstm(width: 3)
+    }
+    if kind == "function" {
+      for index in written.graph.nodes.indices where written.graph.nodes[index].name == "squashed" {
+        written.graph.nodes[index].op = "Relu"
+      }
+    }
+    written.answer(kind == "unanswered" ? ["c2"] : kind == "layer" ? ["h2"] : ["h2", "c2"])
+    let draft = try GraphTranslation(written.graph).folder(named: "m")
+    #expect(!draft.description.nodes.contains { $0.op.recurrent != nil })
+    #expect(draft.description.inputs.count == (kind == "layer" ? 2 : 3))
+  }
+
+  /// Where the caller is to keep the states, they stay inputs.
+  @Test func statesOfTheCaller() throws {
+    var written = Written(["x", "h", "c"])
+    written.lstm()
+    written.answer(["h2", "c2"])
+    var options = GraphTranslation.Options()
+    options.keepsStates = true
+    let draft = try GraphTranslation(written.graph, options: options).folder(named: "m")
+    #expect(draft.description.inputs.map(\.name) == ["x", "h", "c"])
+    #expect(draft.description.outputs.count == 3)
+  }
+}

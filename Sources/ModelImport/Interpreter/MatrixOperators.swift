@@ -65,19 +65,13 @@ enum MatrixOperators {
     return SourceTensor(shape: shape, kind: first.kind, elements: elements)
   }
 
-  private static func transposed(_ tensor: SourceTensor) -> SourceTensor {
-    let shape = [tensor.shape[1], tensor.shape[0]]
-    return tensor.picking(
-      RowMajor.positions(shape: shape, strides: [1, tensor.shape[1]]), shape: shape)
-  }
-
   private static func gemm(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     var (first, second) = (try a.required(0), try a.required(1))
     guard first.rank == 2, second.rank == 2 else {
       throw a.node.refusal("\(first.shape) and \(second.shape)", because: "Gemm is of two matrices")
     }
-    if a.node.integer("transA") == 1 { first = transposed(first) }
-    if a.node.integer("transB") == 1 { second = transposed(second) }
+    if a.node.integer("transA") == 1 { first = first.permuted([1, 0]) }
+    if a.node.integer("transB") == 1 { second = second.permuted([1, 0]) }
     let (alpha, beta) = (a.node.float("alpha") ?? 1, a.node.float("beta") ?? 1)
     let result = try product(a, first, second).map { alpha * $0 }
     guard let bias = a.optional(2) else { return [result] }

@@ -136,10 +136,10 @@ enum SelectionOperators {
     let strides = RowMajor.strides(value.shape)
     let shape = ranges.map(\.count)
     let offset = zip(ranges, strides).reduce(0) { $0 + $1.0.start * $1.1 }
-    if value.isUniform { return [value.reshaped(shape)] }
-    let positions = RowMajor.positions(
-      shape: shape, strides: zip(ranges, strides).map { $0.step * $1 }, offset: offset)
-    return [value.picking(positions, shape: shape)]
+    return [
+      value.picking(
+        shape: shape, strides: zip(ranges, strides).map { $0.step * $1 }, offset: offset)
+    ]
   }
 
   /// The slices of Slice, one for each axis.

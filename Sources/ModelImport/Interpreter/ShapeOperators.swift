@@ -172,10 +172,7 @@ enum ShapeOperators {
     if value.isUniform { return [value.reshaped(shape)] }
     try a.checkCount(shape)
     return [
-      value.picking(
-        RowMajor.positions(
-          shape: shape, strides: RowMajor.broadcastStrides(value.shape, to: shape)),
-        shape: shape)
+      value.picking(shape: shape, strides: RowMajor.broadcastStrides(value.shape, to: shape))
     ]
   }
 
@@ -191,9 +188,9 @@ enum ShapeOperators {
     if value.isUniform { return [value.reshaped(shape)] }
     try a.checkCount(shape)
     let strides = RowMajor.strides(value.shape)
-    let positions = RowMajor.positions(
+    let tiled = value.picking(
       shape: zip(repeats, value.shape).flatMap { [$0, $1] }, strides: strides.flatMap { [0, $0] })
-    return [value.picking(positions, shape: shape)]
+    return [tiled.reshaped(shape)]
   }
 
   private static func range(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {

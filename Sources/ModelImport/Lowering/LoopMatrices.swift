@@ -42,7 +42,7 @@ struct LoopMatrices {
           guard node.float("alpha") ?? 1 == 1, node.float("beta") ?? 1 == 1,
             node.integer("transA", default: 0) == 0
           else { return nil }
-          if node.integer("transB", default: 0) == 1 { matrix = Self.transposed(matrix) }
+          if node.integer("transB", default: 0) == 1 { matrix = matrix.permuted([1, 0]) }
           if let bias = constant(2) { biases.append(bias.dense) }
         }
         if body.origin(node.inputs[0]) == runner.sequence.name {
@@ -69,12 +69,6 @@ struct LoopMatrices {
     self.hidden = state
     (size, self.input, self.recurrent, behind) = (runner.size, input, recurrent, others.first)
     self.biases = biases
-  }
-
-  private static func transposed(_ matrix: SourceTensor) -> SourceTensor {
-    let shape = [matrix.shape[1], matrix.shape[0]]
-    return matrix.picking(
-      RowMajor.positions(shape: shape, strides: [1, matrix.shape[1]]), shape: shape)
   }
 
   /// Matrices with the same number of rows, side by side.

@@ -182,13 +182,10 @@ enum MatrixLowering {
         carried.axes.reverse()
         return .carried(carried)
       case .constant(let tensor):
-        let shape = Array(tensor.shape.reversed())
-        guard shape.count == 2 else {
+        guard tensor.rank == 2 else {
           throw node.refusal("\(tensor.shape)", because: "Gemm is of two matrices")
         }
-        return .constant(
-          tensor.picking(
-            RowMajor.positions(shape: shape, strides: [1, tensor.shape[1]]), shape: shape))
+        return .constant(tensor.permuted([1, 0]))
       case .pending(let value): throw PatternLowering.refusal(node, value)
       }
     }

@@ -66,11 +66,7 @@ struct StepConvolution {
 
   /// The weights with the kernel's steps ahead of its elements.
   private func stepsFirst(_ spatial: [Int]) -> SourceTensor {
-    let strides = RowMajor.strides(weight.shape)
-    let order = [0, 1, time + 2] + spatial.map { $0 + 2 }
-    let shape = order.map { weight.shape[$0] }
-    return weight.picking(
-      RowMajor.positions(shape: shape, strides: order.map { strides[$0] }), shape: shape)
+    weight.permuted([0, 1, time + 2] + spatial.map { $0 + 2 })
   }
 
   /// The weights [outputs, inputs, steps]. If the convolution is over elements too, each step's weights become a matrix.

@@ -72,13 +72,27 @@ package struct SourceTensor: Sendable, Equatable {
     return SourceTensor(shape: shape, kind: kind, elements: positions.map { elements[$0] })
   }
 
+  /// The elements at distances of `strides[axis]` along each axis of a new shape.
+  func picking(shape: [Int], strides: [Int], offset: Int = 0) -> SourceTensor {
+    if isUniform { return reshaped(shape) }
+    let axes = shape.indices.filter { shape[$0] != 1 }
+    var picked: [Double] = []
+    picked.reserveCapacity(shape.reduce(1, *))
+    // Positions along the last axis are not kept: an array may be large.
+    let starts = RowMajor.positions(
+      shape: axes.dropLast().map { shape[$0] }, strides: axes.dropLast().map { strides[$0] },
+      offset: offset)
+    let (count, stride) = axes.last.map { (shape[$0], strides[$0]) } ?? (1, 0)
+    for start in starts {
+      for index in 0..<count { picked.append(elements[start + index * stride]) }
+    }
+    return SourceTensor(shape: shape, kind: kind, elements: picked)
+  }
+
   /// The axes in another order, which is a permutation of theirs.
   package func permuted(_ order: [Int]) -> SourceTensor {
     let strides = RowMajor.strides(shape)
-    let shape = order.map { self.shape[$0] }
-    if isUniform { return reshaped(shape) }
-    return picking(
-      RowMajor.positions(shape: shape, strides: order.map { strides[$0] }), shape: shape)
+    return picking(shape: order.map { shape[$0] }, strides: order.map { strides[$0] })
   }
 
   /// A range of an axis.
@@ -86,11 +100,7 @@ package struct SourceTensor: Sendable, Equatable {
     let strides = RowMajor.strides(shape)
     var shape = shape
     shape[axis] = range.count
-    if isUniform { return reshaped(shape) }
-    return picking(
-      RowMajor.positions(
-        shape: shape, strides: strides, offset: range.lowerBound * strides[axis]),
-      shape: shape)
+    return picking(shape: shape, strides: strides, offset: range.lowerBound * strides[axis])
   }
 
   /// The elements mapped by `function`.

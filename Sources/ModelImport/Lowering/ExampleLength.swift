@@ -55,7 +55,7 @@ enum ExampleLength {
   }
 
   /// Records that sequences must have as many steps as the example.
-  private static func record(
+  static func record(
     _ l: inout Lowering, _ atom: Atom, _ what: String,
     forOthers remedy: String = Remedy.dynamicAxes
   ) {

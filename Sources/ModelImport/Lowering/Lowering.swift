@@ -63,6 +63,7 @@ struct Lowering {
       let before = builder.elementCount
       let results = try lower(node)
       for value in results { try check(value, node) }
+      OnlySteps.record(&self, node, results)
       guard interpreter.budget.take(builder.elementCount - before) else {
         throw node.refusal(
           "\(builder.elementCount - before) weights more",

@@ -3,7 +3,7 @@
 
 Makes small models of Keras 2 as its savers write them, and files as Keras 1 and the layers for cuDNN wrote them, with what
 Keras 2 answers beside them, as keras_models.py does. Run with tf_keras 2.21, tensorflow-cpu 2.21 and h5py
-(keras2_more_functions, keras2_masked_heads, keras2_attention_masks, keras2_functions_of_several_ops: 2.15).
+(keras2_more_functions, keras2_named_masks, keras2_masked_heads, keras2_attention_masks, keras2_functions_of_several_ops: 2.15).
 """
 
 import json
@@ -142,6 +142,16 @@ def keras2_functions_of_several_ops():
     return Model(i, [mean, steps[0] - steps[-1], *others]), [x * (floats(2, 6, 1) > -0.5)]
 
 
+@case("h5", "keras")
+def keras2_named_masks():
+    """A mask that a call names goes on to the layers behind."""
+    i, m = Input((6, 3)), Input((6,), dtype="bool")
+    y = L.GRU(4, return_sequences=True)(i, mask=m)
+    z = L.Bidirectional(L.LSTM(2, return_sequences=True))(i, mask=m)
+    return Model([i, m], [L.GRU(2)(y), L.GlobalAveragePooling1D()(z), L.LSTM(2)(L.Dense(3)(L.Add()([y, z])))]), [
+        x, np.array([[1, 1, 0, 1, 1, 0], [0, 1, 1, 0, 0, 0]], bool)]
+
+
 def save(folder, name, model, inputs, kinds):
     for variable in model.weights:
         if "float" in variable.dtype.name:
@@ -166,7 +176,7 @@ def save(folder, name, model, inputs, kinds):
 def save_answers(path, model, inputs):
     outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
     outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
+    arrays = {f"input_{index}": array.astype("float32") if array.dtype == bool else array for index, array in enumerate(inputs)}
     np.savez(path + ".npz", **arrays, **{f"output_{index}": array for index, array in enumerate(outputs)})
 
 

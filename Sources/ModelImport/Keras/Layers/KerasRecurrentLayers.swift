@@ -108,6 +108,7 @@ struct KerasNetwork {
     let (first, _) = try call.sequence(value)
     var states = call.inputs.dropFirst() + (call["initial_state"]?.values ?? [])
     let mask = try mask(of: value, hasStates: !states.isEmpty, &translation, call)
+    value = try translation.withNamedMask(value, for: call)
     var size = first
     let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     let cellWeights = weights(of: cells, in: call.weights)

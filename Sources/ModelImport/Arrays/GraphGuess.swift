@@ -241,6 +241,7 @@ struct GraphGuess {
       .conv(padding: kernel.isMultiple(of: 2) ? .causal : .same)
     case .layerNorm: .layerNorm(epsilon: 1e-5)
     case .batchNorm: .batchNorm()
+    case .rmsNorm: .rmsNorm(epsilon: Float.ulpOfOne)
     case .prelu: .prelu
     }
   }

@@ -13,8 +13,14 @@ struct GuessQuestions {
   let activations: [(before: String, name: String, after: String)]
 
   var notes: [String] {
-    pooling + handOver + slopes + activationNotes + chain.compactMap { Self.options(of: $0) }
-      + skips + others
+    pooling + handOver + slopes + activationNotes + options + epsilons + attention + skips + others
+  }
+
+  private var options: [String] {
+    let recurrent = chain.firstIndex { $0.layer.isRecurrent } ?? chain.endIndex
+    return chain.indices.compactMap { place in
+      Self.options(of: chain[place], isBehindSteps: place > recurrent)
+    }
   }
 
   /// Which steps of the last recurrent network are read.
@@ -70,35 +76,83 @@ struct GuessQuestions {
     }
   }
 
-  /// What the layer may have besides its weights.
-  private static func options(of node: Node) -> String? {
+  /// What the layer may have besides its weights, or be in its place.
+  private static func options(of node: Node, isBehindSteps: Bool) -> String? {
     switch node.layer.kind {
     case .recurrent(gates: 1, _, _):
       "which activation has \(node.name)? tanh here, as RNN has; of nonlinearity=\"relu\" write \"activation\": \"relu\" into its node"
+    case .conv(let kernel) where kernel == node.layer.input && isBehindSteps:
+      "is \(node.name) a convolution of \(kernel) steps? yes here, padded by the node's \"padding\", without a stride (FORMAT.md, \"kernels over the steps\"); an nn.Bilinear has the same tensors: \(Remedy.exportedProgram)"
     case .conv:
       "how does \(node.name) pad and stride? by the node's \"padding\" here, without a stride; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md; a pool behind it, as nn.MaxPool1d(2), is a node { \"name\": \"pool\", \"op\": \"max_pool\", \"kernel\": 2, \"stride\": 2, \"inputs\": [\"\(node.name)\"] }, which what follows reads"
     case .layerNorm:
       "is \(node.name) a LayerNorm? yes here; a GroupNorm and an InstanceNorm have the same tensors, and go over the steps too, which no model.json has: \(Remedy.exportedProgram)"
+    case .rmsNorm:
+      "is \(node.name) an RMSNorm? yes here; of a LayerNorm without bias write \"op\": \"layer_norm\" into its node, of a PReLU \"op\": \"prelu\", and take \"epsilon\" out"
+    case .prelu where !node.layer.isSharedSlope:
+      "is \(node.name) a PReLU? yes here; an RMSNorm and a LayerNorm without bias have the same tensor: of these write \"op\": \"rms_norm\" or \"layer_norm\" into its node"
     case .batchNorm, .recurrent, .embedding, .linear, .prelu: nil
     }
   }
 
-  /// Layers that keep the number of elements, around which there may be a sum.
-  private var skips: [String] {
-    let places = chain.indices.filter { place in
-      let layer = chain[place].layer
-      return switch layer.kind {
-      case .linear, .conv, .recurrent: layer.input == layer.output
-      case .embedding, .layerNorm, .batchNorm, .prelu: false
+  /// What norms add to the variance.
+  private var epsilons: [String] {
+    let norms = chain.filter { node in
+      switch node.layer.kind {
+      case .layerNorm, .batchNorm: true
+      case .recurrent, .embedding, .linear, .conv, .rmsNorm, .prelu: false
       }
     }
-    guard let place = places.first else { return [] }
-    let name = chain[place].name
-    let before = place > 0 ? chain[place - 1].name : input
-    let reader = place + 1 < chain.count ? chain[place + 1].name : nil
+    guard !norms.isEmpty else { return [] }
     return [
-      "is anything added to what \(excerpt(places.map { chain[$0].name }, limit: 6)) answers, or multiplied with it (x + f(x), a gate)? nothing here, each layer reads the one before; a sum is a node { \"name\": \"sum\", \"op\": \"add\", \"inputs\": [\"\(name)\", \"\(before)\"] }, and \(Self.reading("sum", reader)); a product the same with \"multiply\""
+      "which eps have \(excerpt(norms.map(\.name), limit: 6))? 1e-5 here, as by default; another is \"epsilon\" of the node"
     ]
+  }
+
+  /// Layers that may score the steps: their names say so, or they end a head with one number.
+  private var attention: [String] {
+    guard let recurrent = chain.firstIndex(where: { $0.layer.isRecurrent }) else { return [] }
+    let names = ["att", "score", "align", "energy", "alpha"]
+    return chain.indices.dropFirst(recurrent + 1).filter { place in
+      let (node, before) = (chain[place], chain[place - 1])
+      return node.layer.kind == .linear
+        && (node.layer.output == 1 && before.layer.kind == .linear
+          || names.contains { node.name.lowercased().contains($0) })
+    }.map { place in
+      let (name, before) = (chain[place].name, chain[place - 1].name)
+      let reader = chain.dropFirst(place + 1).first?.name
+      return
+        "does \(name) score the steps of \(before), as attention does? no here, it stands in the chain; where their softmax over the steps weighs what \(before) answers, and \(name) has one number a step, add a node { \"name\": \"attended\", \"op\": \"softmax_sum\", \"inputs\": [\"\(name)\", \"\(before)\"] }, and \(Self.reading("attended", reader)); of other attention: \(Remedy.exportedProgram)"
+    }
+  }
+
+  /// Layers, and layers one behind the other, that keep the number of elements: there may be a sum around them.
+  private var skips: [String] {
+    var found: [(first: Int, last: Int)] = []
+    for first in chain.indices where chain[first].layer.kind != .embedding {
+      for last in chain.indices[first...]
+      where chain[first].layer.input == chain[last].layer.output
+        && chain[first...last].contains(where: { Self.isMap($0.layer) })
+        && !found.contains(where: { $0.last == last })
+      {
+        found.append((first, last))
+      }
+    }
+    guard let place = found.min(by: { $0.last < $1.last }) else { return [] }
+    let name = chain[place.last].name
+    let before = place.first > 0 ? chain[place.first - 1].name : input
+    let reader = place.last + 1 < chain.count ? chain[place.last + 1].name : nil
+    let names = found.map(\.last).sorted().map { chain[$0].name }
+    return [
+      "is anything added to what \(excerpt(names, limit: 6)) answers, or multiplied with it (x + f(x), a gate, a mask)? nothing here, each layer reads the one before; a sum is a node { \"name\": \"sum\", \"op\": \"add\", \"inputs\": [\"\(name)\", \"\(before)\"] }, and \(Self.reading("sum", reader)); a product the same with \"multiply\""
+    ]
+  }
+
+  private static func isMap(_ layer: WeightLayer) -> Bool {
+    switch layer.kind {
+    case .linear, .conv, .recurrent: true
+    case .embedding, .layerNorm, .batchNorm, .rmsNorm, .prelu: false
+    }
   }
 
   /// Layers without weights elsewhere.

@@ -9,6 +9,8 @@ struct WeightLayer {
     case conv(kernel: Int)
     case layerNorm
     case batchNorm
+    /// One vector, under a norm's name.
+    case rmsNorm
     case prelu
   }
 
@@ -71,7 +73,9 @@ struct WeightLayer {
     let hasBias = shapes["bias"] != nil
     switch weight.count {
     case 1 where hasBias: (kind, input, output) = (.layerNorm, weight[0], weight[0])
-    case 1: (kind, input, output) = (.prelu, weight[0], weight[0])
+    case 1:
+      let isNorm = prefix.lowercased().contains("norm") && weight[0] > 1
+      (kind, input, output) = (isNorm ? .rmsNorm : .prelu, weight[0], weight[0])
     case 2 where hasBias: (kind, input, output) = (.linear, weight[1], weight[0])
     case 2:
       // A linear map, unless the chain needs an embedding.
@@ -119,7 +123,7 @@ struct WeightLayer {
     case .linear: return ["in", "enc", "pre"].contains { name.hasPrefix($0) } ? 1 : 5
     case .conv: return 2
     case .recurrent: return 3
-    case .batchNorm, .layerNorm, .prelu: return 4
+    case .batchNorm, .layerNorm, .rmsNorm, .prelu: return 4
     }
   }
 
@@ -137,6 +141,7 @@ struct WeightLayer {
     case .conv(let kernel): return "conv\(name) \(input) → \(output) (kernel \(kernel))"
     case .layerNorm: return "layer_norm\(name) [\(input)]"
     case .batchNorm: return "batch_norm\(name) [\(input)]"
+    case .rmsNorm: return "rms_norm\(name) [\(input)]"
     case .prelu: return "prelu\(name) [\(input)]"
     }
   }

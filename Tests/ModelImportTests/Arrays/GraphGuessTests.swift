@@ -256,10 +256,40 @@ import Testing
     let notes = try GraphGuess.description(of: weights, name: "m").notes
     #expect(
       notes.contains {
-        $0.contains("added to what rnn, mix answers")
+        $0.contains("added to what rnn, mix, gn answers")
           && $0.contains("\"inputs\": [\"rnn\", \"inp\"]")
       }, "\(notes)")
     #expect(notes.contains { $0.contains("is gn a LayerNorm?") && $0.contains("GroupNorm") })
+  }
+
+  /// Norms of one vector, their eps, sums around several layers, scores of the steps and a bilinear layer are asked about too.
+  @Test func whatHasTheSameTensorsIsAsked() throws {
+    var weights = table([
+      ("lstm", "rnn", 5, 6), ("linear", "mix", 6, 5), ("linear", "attn", 5, 1),
+    ])
+    for (name, numbers) in [("norm.weight", 5), ("slopes.weight", 6)] {
+      weights.weights.append(
+        .init(name: name, shape: [numbers], floats: Array(repeating: 1, count: numbers)))
+    }
+    let (description, notes) = try GraphGuess.description(of: weights, name: "m")
+    #expect(description.nodes.first { $0.name == "norm" }?.op.name == "rms_norm")
+    #expect(description.nodes.first { $0.name == "slopes" }?.op.name == "prelu")
+    func asked(_ texts: String...) -> Bool {
+      notes.contains { note in texts.allSatisfy { note.contains($0) } }
+    }
+    #expect(asked("is norm an RMSNorm?", "\"op\": \"layer_norm\"", "\"op\": \"prelu\""))
+    #expect(asked("is slopes a PReLU?", "\"rms_norm\" or \"layer_norm\""))
+    #expect(asked("does attn score the steps", "\"op\": \"softmax_sum\""))
+    #expect(asked("added to what", "mix", "a mask", "\"op\": \"add\""))
+
+    weights = table([("lstm", "rnn", 4, 3), ("conv", "b", 3, 2)])
+    for part in ["weight", "bias"] {
+      weights.weights.append(
+        .init(name: "ln.\(part)", shape: [3], floats: Array(repeating: 1, count: 3)))
+    }
+    let others = try GraphGuess.description(of: weights, name: "m").notes
+    #expect(others.contains { $0.contains("is b a convolution") && $0.contains("nn.Bilinear") })
+    #expect(others.contains { $0.contains("which eps have ln?") && $0.contains("\"epsilon\"") })
   }
 
   /// What is written as the answers say is a model.

@@ -7,6 +7,7 @@ enum KerasMaskNodes {
     of value: KerasValue, for call: KerasCall, key: String, _ translation: inout KerasTranslation
   ) throws(ImportError) -> String? {
     var mask = value.mask
+    if case .constant(.null)? = call[key], call.layer.source.version < 3 { mask = nil }
     if let named = call[key]?.values.first {
       mask = try self.mask(named, of: value, for: call, key: key, &translation)
     }
@@ -43,6 +44,19 @@ enum KerasMaskNodes {
     let node = try translation.add(.mask(value: number), [masked], for: call, part: "mask")
     translation.maskNodes[mask] = node
     return node
+  }
+
+  /// The value with the mask that a call names, or without one where it names None: Keras 2 hands that on to the layers behind,
+  /// Keras 3 does not.
+  static func named(
+    _ value: KerasValue, for call: KerasCall, _ translation: inout KerasTranslation
+  ) throws(ImportError) -> KerasValue {
+    guard call.layer.source.version < 3, let named = call["mask"] else { return value }
+    var value = value
+    value.mask = try named.values.first.map { (named) throws(ImportError) in
+      try mask(named, of: value, for: call, key: "mask", &translation)
+    }
+    return value
   }
 
   /// A mask that a call names: Keras's own, or a sequence of true and false, such as an input.

@@ -167,7 +167,8 @@ struct KerasModel {
         throw layer.refusal("inbound_nodes: found \(element.text), expected [layer, call, output]")
       }
       guard parts.count > 3 else { continue }
-      for member in parts[3].members ?? [] where member.value != .null {
+      // None in the place of a mask is another thing than none given.
+      for member in parts[3].members ?? [] where member.value != .null || member.key == "mask" {
         call.named.append((member.key, Argument(keras2: member.value)))
       }
     }

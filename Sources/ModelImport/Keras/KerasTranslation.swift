@@ -91,18 +91,6 @@ struct KerasTranslation {
     return node
   }
 
-  /// The value with the mask that a call names, which Keras 2 hands on to the layers behind; Keras 3 does not.
-  mutating func withNamedMask(
-    _ value: KerasValue, for call: KerasCall
-  ) throws(ImportError) -> KerasValue {
-    guard call.layer.source.version < 3, let named = call["mask"]?.values.first else {
-      return value
-    }
-    var value = value
-    value.mask = try KerasMaskNodes.mask(named, of: value, for: call, key: "mask", &self)
-    return value
-  }
-
   /// The value without its mask, as Keras's layers that don't support masks return it.
   mutating func withoutMask(_ value: KerasValue, for call: KerasCall) -> KerasValue {
     guard value.mask != nil else { return value }

@@ -62,7 +62,6 @@ struct Lowering {
     for node in graph.nodes {
       let before = builder.elementCount
       let results = try lower(node)
-      for value in results { try check(value, node) }
       OnlySteps.record(&self, node, results)
       guard interpreter.budget.take(builder.elementCount - before) else {
         throw node.refusal(
@@ -70,6 +69,7 @@ struct Lowering {
           because: "together they are more than the file's weights account for")
       }
       for (index, value) in results.enumerated() {
+        try check(value, node)
         guard let name = node.output(index) else { continue }
         define(name, value)
         exampleSteps.record(value, of: node, named: name, sizes: graph.examples[name])

@@ -144,12 +144,18 @@ def keras2_functions_of_several_ops():
 
 @case("h5", "keras")
 def keras2_named_masks():
-    """A mask that a call names goes on to the layers behind."""
-    i, m = Input((6, 3)), Input((6,), dtype="bool")
+    """A mask that a call names goes on to the layers behind; so does that there is none."""
+    i, m, k = Input((6, 3)), Input((6,), dtype="bool"), Input((6,), dtype="int32")
+    e = L.Embedding(5, 3, mask_zero=True)(k)
     y = L.GRU(4, return_sequences=True)(i, mask=m)
     z = L.Bidirectional(L.LSTM(2, return_sequences=True))(i, mask=m)
-    return Model([i, m], [L.GRU(2)(y), L.GlobalAveragePooling1D()(z), L.LSTM(2)(L.Dense(3)(L.Add()([y, z])))]), [
-        x, np.array([[1, 1, 0, 1, 1, 0], [0, 1, 1, 0, 0, 0]], bool)]
+    outputs = [
+        L.GRU(2)(y), L.GlobalAveragePooling1D()(z), L.LSTM(2)(L.Dense(3)(L.Add()([y, z]))),
+        L.GRU(2)(L.GRU(3, return_sequences=True)(e, mask=None)), L.GRU(2)(L.GRU(3, return_sequences=True)(e, mask=m)),
+        L.GlobalAveragePooling1D()(e, mask=None), L.GRU(2)(L.TimeDistributed(L.Dense(2))(i, mask=m)),
+    ]
+    return Model([i, m, k], outputs), [
+        x, np.array([[1, 1, 0, 1, 1, 0], [0, 1, 1, 0, 0, 0]], bool), np.array([[1, 2, 0, 3, 0, 0], [4, 0, 1, 1, 2, 3]], "int32")]
 
 
 def save(folder, name, model, inputs, kinds):

@@ -104,11 +104,11 @@ struct KerasNetwork {
   func run(
     _ translation: inout KerasTranslation, _ call: KerasCall, reverse: Bool
   ) throws(ImportError) -> Result {
-    guard var value = call.inputs.first else { throw layer.refusal("found no input") }
+    guard let given = call.inputs.first else { throw layer.refusal("found no input") }
+    var value = try KerasMaskNodes.named(given, for: call, &translation)
     let (first, _) = try call.sequence(value)
     var states = call.inputs.dropFirst() + (call["initial_state"]?.values ?? [])
     let mask = try mask(of: value, hasStates: !states.isEmpty, &translation, call)
-    value = try translation.withNamedMask(value, for: call)
     var size = first
     let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     let cellWeights = weights(of: cells, in: call.weights)

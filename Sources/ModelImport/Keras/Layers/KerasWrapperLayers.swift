@@ -89,7 +89,7 @@ enum KerasWrapperLayers {
     guard cell.kind == other.kind, cell.units == other.units, cell.biasCount == other.biasCount,
       cell.isResetAfter == other.isResetAfter
     else { return nil }
-    let value = try translation.withNamedMask(try call.input(), for: call)
+    let value = try KerasMaskNodes.named(try call.input(), for: call, &translation)
     let (size, _) = try call.sequence(value)
     let mask = try translation.maskNode(of: value, for: call)
     let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
@@ -168,7 +168,7 @@ enum KerasWrapperLayers {
     guard let inner = try call.layer.layer("layer") else {
       throw call.layer.refusal("found no layer inside")
     }
-    var value = try translation.withNamedMask(try call.input(), for: call)
+    var value = try KerasMaskNodes.named(try call.input(), for: call, &translation)
     guard case .steps = value.axes.first, value.axes.count >= 2, !value.isStepped else {
       throw call.refusal(of: value, expected: "a sequence: (steps, …)")
     }

@@ -78,6 +78,19 @@ struct Assumptions: Equatable, Sendable {
     return result.readStates.isEmpty ? nil : result
   }
 
+  /// Gives the axes of other inputs, but those with states, that lie as the one of a request the role that it asks for: several
+  /// inputs of steps are all with the steps first, or all with the batch first.
+  mutating func spread(_ requirement: Requirement, over graph: SourceGraph) {
+    guard case .role(let origin, let role) = requirement, origin.axis < 2, role != .element,
+      let source = graph.inputs.first(where: { $0.name == origin.input })
+    else { return }
+    let states = StateInputs(graph)
+    for input in graph.inputs where input.name != source.name && !states.contains(input.name) {
+      let axis = Atom.Origin(input: input.name, axis: origin.axis)
+      if roles[axis] == nil, input.liesAs(source) { roles[axis] = role }
+    }
+  }
+
   /// Adds a request; false if it contradicts an assumption for another operator.
   mutating func adopt(_ requirement: Requirement) -> Bool {
     switch requirement {

@@ -200,6 +200,7 @@ package struct GraphTranslation {
           guard let failure, refusal.remedy == nil else { throw refusal }
           throw failure
         }
+        assumptions.spread(requirement, over: graph)
         if doubt != nil { doubted = doubted ?? refusal(error, lowering, conflicts, standIns) }
         if let axis = lowering.requirement?.axis {
           conflicts[axis] = conflicts[axis] ?? standIns.named(in: error, lowering)

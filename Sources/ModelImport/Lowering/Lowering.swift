@@ -47,10 +47,8 @@ struct Lowering {
 
   var opset: Int { interpreter.opset }
 
-  /// As of arrays that are computed, and the numbers that stand in for a batch and steps.
-  static let maxExtent = 1 << 58
-  /// Elements of a step, or of a vector.
-  static let maxElements = 1 << 22
+  /// As of arrays that are computed, and the numbers that stand in for a batch and steps; elements of a step, or of a vector.
+  static let (maxExtent, maxElements) = (1 << 58, 1 << 22)
 
   // MARK: Graphs
 

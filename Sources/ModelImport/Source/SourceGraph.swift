@@ -35,6 +35,21 @@ package struct SourceGraph: Sendable {
     /// Whether its fixed sizes are guesses, and not those of the file.
     var isGuessed = false
 
+    /// Whether its first two axes are of the sizes of another's: of the same names, or in the exporter's example.
+    func liesAs(_ other: Input) -> Bool {
+      guard dimensions.count >= 2, other.dimensions.count >= 2 else { return false }
+      return (0..<2).allSatisfy { axis in
+        dimensions[axis] == other.dimensions[axis]
+          || size(axis).map { $0 == other.size(axis) } ?? false
+      } && size(0) != 1
+    }
+
+    /// The size of an axis, that of the exporter's example if it is open; nil if the file does not tell.
+    private func size(_ axis: Int) -> Int? {
+      if case .fixed(let size) = dimensions[axis] { return size }
+      return example.indices.contains(axis) ? example[axis] : nil
+    }
+
     package init(name: String, kind: SourceTensor.Kind, dimensions: [Dimension]) {
       self.name = name
       self.kind = kind

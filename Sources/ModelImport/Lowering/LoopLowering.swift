@@ -25,13 +25,16 @@ enum LoopLowering {
     return try outputs(&l, node, body, cell, results, steps: x.shape[0])
   }
 
-  /// Whether the loop runs over all steps.
+  /// Whether the loop runs over all steps: by their number, or by its condition alone.
   private static func isEveryStep(
     _ l: inout Lowering, _ node: SourceNode, _ runner: LoopRunner, steps: Int
   ) throws(ImportError) -> Bool {
-    guard case .constant(let count)? = try l.value(node, 0), count.count == 1,
-      SourceTensor.integer(count.first) == steps
-    else { return false }
+    switch try l.value(node, 0) {
+    case nil: guard try !runner.goesOn(behind: steps - 1) else { return false }
+    case .constant(let count):
+      guard count.count == 1, SourceTensor.integer(count.first) == steps else { return false }
+    case .carried, .pending: return false
+    }
     switch try l.value(node, 1) {
     case nil: break
     case .constant(let condition): guard condition.first != 0 else { return false }

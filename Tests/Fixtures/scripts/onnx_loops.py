@@ -3,7 +3,9 @@
 It does where a layer has a mask, a GRU its reset gate before the product, or a cell other activations. Files as onnx_imports.py
 has them: model.onnx, and in io.json what ONNX Runtime answers.
 
-Use: python onnx_loops.py (Keras 3.13, TensorFlow 2.21, tf2onnx 1.17, onnxruntime)
+Of Keras 2 the loops have no count, a condition alone.
+
+Use: python onnx_loops.py (Keras 3.13, TensorFlow 2.21, tf2onnx 1.17, onnxruntime; for the folders keras2_… Keras 2.15)
 """
 
 import tempfile
@@ -13,6 +15,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
+import tf2onnx
 from keras import layers
 from reference import FIXTURES, Array, case, write_cases
 
@@ -32,11 +35,11 @@ def ids(steps: int) -> Array:
     return RANDOM.integers(0, 7, (1, steps)).astype(np.int32)
 
 
-def sequence(*stack: keras.Layer) -> keras.Model:
+def sequence(*stack: layers.Layer) -> keras.Model:
     return keras.Sequential([keras.Input((None, 3), name="x"), *stack])
 
 
-def text(*stack: keras.Layer) -> keras.Model:
+def text(*stack: layers.Layer) -> keras.Model:
     embedding = layers.Embedding(7, 4, mask_zero=True)
     return keras.Sequential([keras.Input((None,), dtype="int32", name="x"), embedding, *stack])
 
@@ -52,19 +55,31 @@ MODELS = {
         layers.LSTM(4, recurrent_activation="hard_sigmoid", return_sequences=True),
         layers.LSTM(3, activation="softsign"))),
     "keras_relu": (numbers, lambda: sequence(layers.SimpleRNN(4, activation="relu"), layers.Dense(1))),
+    "keras2_rnn": (numbers, lambda: sequence(layers.SimpleRNN(4, return_sequences=True), layers.Dense(1))),
+    "keras2_mask_gru": (ids, lambda: text(layers.GRU(4, activation="relu"), layers.Dense(2))),
 }
+
+
+def export(model: keras.Model, path: Path) -> None:
+    """Writes the model as users of this version of Keras do."""
+    if keras.__version__.startswith("2"):
+        tf2onnx.convert.from_keras(model, output_path=str(path), opset=15)
+    else:
+        model.export(path, format="onnx", verbose=False)
 
 
 def main() -> None:
     """Writes every folder."""
     keras.utils.set_random_seed(7)
     for name, (given, build) in MODELS.items():
+        if name.startswith("keras2_") != keras.__version__.startswith("2"):
+            continue
         model = build()
         model(given(4))
         model.set_weights([RANDOM.uniform(-0.8, 0.8, weight.shape) for weight in model.get_weights()])
         with tempfile.TemporaryDirectory() as temporary:
             path = Path(temporary) / "model.onnx"
-            model.export(path, format="onnx", verbose=False)
+            export(model, path)
             exported = onnx.load(path)
         names = {exported.graph.input[0].name: "x", exported.graph.output[0].name: "y"}
         for node in exported.graph.node:

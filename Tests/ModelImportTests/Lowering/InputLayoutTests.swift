@@ -1,4 +1,6 @@
+import Inference
 import ModelFormat
+import TestSupport
 import Testing
 
 @testable import ModelImport
@@ -63,6 +65,62 @@ import Testing
     let draft = try GraphTranslation(graph).folder(named: "m")
     #expect(draft.description.inputs[0].kind == .features(size: 4, mean: nil, scale: nil))
     #expect(draft.reference?.exampleInputs(steps: 12)[0].stepAxis == 3)
+  }
+
+  /// A network that reads the steps from the first axis: of a second input, of numbers or ids, they are there too, whether the
+  /// file names the axes or has those of an example.
+  @Test(arguments: [false, true], [SourceTensor.Kind.float, .integer])
+  func severalInputsWithTheStepsFirst(isOpen: Bool, kind: SourceTensor.Kind) throws {
+    let axes: [SourceGraph.Dimension] =
+      isOpen ? [.named("t"), .named("b")] : [.fixed(9), .fixed(1)]
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [
+      .init(name: "x", kind: .float, dimensions: axes + [.fixed(2)]),
+      .init(name: "r", kind: kind, dimensions: axes),
+    ]
+    func numbers(_ shape: [Int]) -> SourceConstant {
+      let count = shape.reduce(1, *)
+      return SourceConstant(
+        SourceTensor(shape: shape, elements: (0..<count).map { Double($0 * 7 % 5) / 5 - 0.4 }))
+    }
+    graph.constants = [
+      "w": numbers([1, 3, 3]), "r.w": numbers([1, 3, 3]), "table": numbers([5, 1]),
+      "axis": SourceConstant(SourceTensor(integers: [2])),
+    ]
+    let wide =
+      kind == .float
+      ? SourceNode(name: "wide", op: "Unsqueeze", inputs: ["r", "axis"], outputs: ["wide"])
+      : SourceNode(name: "wide", op: "Gather", inputs: ["table", "r"], outputs: ["wide"])
+    graph.nodes = [
+      wide,
+      SourceNode(
+        name: "both", op: "Concat", inputs: ["x", "wide"], outputs: ["both"],
+        attributes: ["axis": .integer(2)]),
+      SourceNode(
+        name: "y", op: "RNN", inputs: ["both", "w", "r.w"], outputs: ["y"],
+        attributes: ["hidden_size": .integer(3)]),
+    ]
+    graph.outputs = ["y"]
+    let draft = try GraphTranslation(graph).folder(named: "m")
+    #expect(draft.description.inputs[0].kind == .features(size: 2, mean: nil, scale: nil))
+    #expect(
+      draft.description.inputs[1].kind
+        == (kind == .float
+          ? .features(size: 1, mean: nil, scale: nil) : .tokens(size: 5, vocabulary: nil)))
+    #expect(draft.description.inputs.allSatisfy { $0.steps == nil && $0.axis == nil })
+    let given: [String: [Float]] = [
+      "x": (0..<18).map { Float($0) / 20 }, "r": (0..<9).map { Float($0 % 5) },
+    ]
+    let folder = try ModelGraph(draft.model())
+    let second: InputSequence.Values =
+      kind == .float ? .features(given["r"]!) : .tokens(given["r"]!.map { Int32($0) })
+    let found = SoleRider.answer(
+      folder, try InputSequence([.features(given["x"]!), second], for: folder.model))[0]
+    let expected = try #require(
+      draft.reference?.values(for: given, steps: 9).last { $0.name == "y" }
+    ).numbers
+    #expect(found.count == 27 && expected.count == 27)
+    #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) <= 1e-6 })
   }
 
   /// An input of ids has one a step; several are numbers that a table's rows are chosen by.

@@ -13,7 +13,8 @@ struct GuessQuestions {
   let activations: [(before: String, name: String, after: String)]
 
   var notes: [String] {
-    pooling + handOver + slopes + activationNotes + options + epsilons + attention + skips + others
+    squareTable + pooling + handOver + slopes + activationNotes + options + epsilons + attention
+      + skips + others
   }
 
   private var options: [String] {
@@ -21,6 +22,16 @@ struct GuessQuestions {
     return chain.indices.compactMap { place in
       Self.options(of: chain[place], isBehindSteps: place > recurrent)
     }
+  }
+
+  /// A square matrix without a bias that stands first.
+  private var squareTable: [String] {
+    guard let first = chain.first, first.layer.kind == .embedding,
+      first.layer.input == first.layer.output, !first.layer.isCalledEmbedding
+    else { return [] }
+    return [
+      "is \(first.name) an embedding of ids? yes here; of a linear layer without bias write \"op\": \"linear\" into its node, and \"kind\": \"features\" into the input"
+    ]
   }
 
   /// Which steps of the last recurrent network are read.
@@ -84,7 +95,10 @@ struct GuessQuestions {
     case .conv(let kernel) where kernel == node.layer.input && isBehindSteps:
       "is \(node.name) a convolution of \(kernel) steps? yes here, padded by the node's \"padding\", without a stride (FORMAT.md, \"kernels over the steps\"); an nn.Bilinear has the same tensors: \(Remedy.exportedProgram)"
     case .conv:
-      "how does \(node.name) pad and stride? by the node's \"padding\" here, without a stride; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md; a pool behind it, as nn.MaxPool1d(2), is a node { \"name\": \"pool\", \"op\": \"max_pool\", \"kernel\": 2, \"stride\": 2, \"inputs\": [\"\(node.name)\"] }, which what follows reads"
+      (node.layer.input == 1 && node.layer.output > 1
+        ? "has \(node.name) groups? none here, it reads one element; of groups=\(node.layer.output), one for each of as many, write \"groups\": \(node.layer.output) into its node, and give what it reads \(node.layer.output) elements; and "
+        : "")
+        + "how does \(node.name) pad and stride? by the node's \"padding\" here, without a stride; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md; a pool behind it, as nn.MaxPool1d(2), is a node { \"name\": \"pool\", \"op\": \"max_pool\", \"kernel\": 2, \"stride\": 2, \"inputs\": [\"\(node.name)\"] }, which what follows reads"
     case .layerNorm:
       "is \(node.name) a LayerNorm? yes here; a GroupNorm and an InstanceNorm have the same tensors, and go over the steps too, which no model.json has: \(Remedy.exportedProgram)"
     case .rmsNorm:

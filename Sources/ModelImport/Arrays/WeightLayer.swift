@@ -108,10 +108,12 @@ struct WeightLayer {
 
   var isRecurrent: Bool { if case .recurrent = kind { true } else { false } }
 
-  /// Whether the layer's name says that it is an embedding.
-  var isNamedEmbedding: Bool {
+  /// Whether the layer's name says that it is an embedding, and it can be one.
+  var isNamedEmbedding: Bool { isBare && isCalledEmbedding }
+
+  var isCalledEmbedding: Bool {
     let name = prefix.lowercased()
-    return isBare && (name.contains("emb") || name.contains("lookup"))
+    return name.contains("emb") || name.contains("lookup")
   }
 
   /// Where such a layer mostly stands: what reads the input first, a head last.

@@ -282,6 +282,14 @@ import Testing
     #expect(asked("does attn score the steps", "\"op\": \"softmax_sum\""))
     #expect(asked("added to what", "mix", "a mask", "\"op\": \"add\""))
 
+    weights = table([("linear", "inp", 6, 6), ("lstm", "rnn", 6, 6)])
+    weights.weights.removeAll { $0.name == "inp.bias" }
+    let square = try GraphGuess.description(of: weights, name: "m").notes
+    #expect(square.contains { $0.contains("is inp an embedding") && $0.contains("\"features\"") })
+    weights = table([("conv", "dw", 1, 4), ("lstm", "rnn", 4, 6)])
+    let groups = try GraphGuess.description(of: weights, name: "m").notes
+    #expect(groups.contains { $0.contains("has dw groups?") && $0.contains("\"groups\": 4") })
+
     weights = table([("lstm", "rnn", 4, 3), ("conv", "b", 3, 2)])
     for part in ["weight", "bias"] {
       weights.weights.append(

@@ -52,17 +52,32 @@ extension FinishedGraph {
     )
   }
 
-  /// Whether a value is read at its first step alone, at once or behind weights that are applied to each step.
+  /// Whether a value is read at its first step alone, at once or behind weights that are applied to each step; or turned round, as
+  /// a network reads it that goes backwards.
   private func readsFirstStepAlone(of value: String, _ nodes: [ModelDescription.Node]) -> Bool {
+    let all = Self.eachStep + Self.overSteps
+    let isTurned = nodes.contains {
+      $0.op.name == ReverseOp.name && readsFirstAlone(of: $0.name, nodes, behind: all)
+    }
+    // The last step is the first of those that are turned round, also of what is made of several steps.
+    return readsFirstAlone(of: value, nodes, behind: isTurned ? all : Self.eachStep)
+  }
+
+  private static let eachStep = [LinearOp.name, AffineOp.name, EmbeddingOp.name]
+  private static let overSteps = [
+    ReverseOp.name, ConvOp.name, Conv2DOp.name, MaxPoolOp.name, AveragePoolOp.name,
+    TransposeOp.name, ReLUOp.name,
+  ]
+
+  private func readsFirstAlone(
+    of value: String, _ nodes: [ModelDescription.Node], behind ops: [String]
+  ) -> Bool {
     let readers = nodes.filter { $0.inputs.contains(value) }
     return !readers.isEmpty && !outputs.contains(value)
       && readers.allSatisfy { reader in
-        switch reader.op.name {
-        case FirstOp.name: true
-        case LinearOp.name, AffineOp.name, EmbeddingOp.name:
-          readsFirstStepAlone(of: reader.name, nodes)
-        default: false
-        }
+        reader.op.name == FirstOp.name
+          || ops.contains(reader.op.name)
+            && readsFirstAlone(of: reader.name, nodes, behind: ops)
       }
   }
 

@@ -130,7 +130,9 @@ import Testing
   }
 
   /// A graph that reads the first step alone was traced with one; the same beside a pool over all of them was not.
-  @Test(arguments: [false, true]) func theFirstStepAlone(readsMore: Bool) throws {
+  @Test(arguments: ["first", "more", "turned", "turned behind a convolution"])
+  func theFirstStepAlone(kind: String) throws {
+    let readsMore = kind == "more"
     let weight = SourceTensor(shape: [3, 2], elements: [1, 2, 3, 4, 5, 6])
     var nodes = [
       node("MatMul", ["x", "weight"], "z"),
@@ -139,10 +141,25 @@ import Testing
     if readsMore {
       nodes.append(node("ReduceMean", ["z", "axes"], "m", ["keepdims": .integer(0)]))
       nodes.append(node("Add", ["f", "m"], "y"))
-    } else {
+    } else if kind == "first" {
       nodes.append(node("Relu", ["f"], "y"))
+    } else {
+      if kind != "turned" {
+        nodes.insert(node("Transpose", ["x"], "across", ["perm": .integers([0, 2, 1])]), at: 0)
+        nodes.insert(
+          node("Conv", ["across", "kernel"], "conv", ["pads": .integers([1, 1])]), at: 1)
+        nodes.insert(node("Transpose", ["conv"], "along", ["perm": .integers([0, 2, 1])]), at: 2)
+        nodes[3].inputs[0] = "along"
+      }
+      nodes.append(
+        node("Slice", [kind == "turned" ? "x" : "along", "end", "start", "axes", "end"], "turned"))
+      nodes.append(node("MatMul", ["turned", "weight"], "w"))
+      nodes.append(node("Gather", ["w", "zero"], "l", ["axis": .integer(1)]))
+      nodes.append(node("Add", ["f", "l"], "y"))
     }
     let constants = [
+      "kernel": SourceTensor(repeating: 0.5, shape: [3, 3, 3]),
+      "end": SourceTensor(integers: [-1]), "start": SourceTensor(integers: [-(1 << 40)]),
       "weight": weight, "zero": SourceTensor(shape: [], kind: .integer, elements: [0]),
       "axes": SourceTensor(integers: [1]),
     ]

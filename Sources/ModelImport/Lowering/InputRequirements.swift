@@ -68,7 +68,8 @@ enum InputRequirements {
     return l.require(.size(origin, count), or: refusal)
   }
 
-  /// Asks that an open batch is one sequence, where the exporter's example was one and its shapes put it before the steps.
+  /// Asks that an open batch is one sequence, where the exporter's example was one and its shapes put it before the steps; of an
+  /// example of several, that they are the steps.
   static func oneSequence(
     _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int
   ) throws(ImportError) {
@@ -76,11 +77,11 @@ enum InputRequirements {
       let atom = x.axes[time].first(where: { $0.role == .batch && $0.isOpen }),
       let origin = atom.origin
     else { return }
-    throw l.require(
-      .size(origin, 1),
-      or: node.refusal(
-        "X of \(x.shape), whose axis \(time) holds all sequences of a batch",
-        because: "\(node.op) reads that axis step by step", instead: Remedy.batchOfOne))
+    let refusal = node.refusal(
+      "X of \(x.shape), whose axis \(time) holds all sequences of a batch",
+      because: "\(node.op) reads that axis step by step", instead: Remedy.batchOfOne)
+    guard l.exampleSteps[atom] ?? 1 == 1 else { throw l.requiring(atom, .time, or: refusal) }
+    throw l.require(.size(origin, 1), or: refusal)
   }
 
   /// Operators that choose a step by its index, or change the shape of indices before.

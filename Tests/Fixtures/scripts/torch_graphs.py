@@ -560,6 +560,18 @@ class WrittenCells(nn.Module):
         return self.fc(b), h, c, g, b
 
 
+class StepsFirst(nn.Module):
+    """One sequence with its steps first, whose steps and batch are put together, and the last step of the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry, self.rnn, self.last = nn.Linear(2, 4), nn.LSTM(4, 5), nn.Linear(2, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = self.entry(x.reshape(-1, 2)).view(-1, x.size(1), 4)
+        return self.rnn(steps)[1][0][-1] + self.last(x[-1])
+
+
 class Quotients(nn.Module):
     """Quotients of numbers that the graph makes: of floats that are whole, and of whole numbers."""
 
@@ -914,7 +926,7 @@ MODELS = {
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
     "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
     "position_ids": PositionIds, "causal": Causal, "step_weights": StepWeights, "written_end": WrittenEnd,
-    "ramps": Ramps, "started": Started, "learned_states": LearnedStates, "written_cells": WrittenCells, "quotients": Quotients,
+    "ramps": Ramps, "started": Started, "learned_states": LearnedStates, "written_cells": WrittenCells, "steps_first": StepsFirst, "quotients": Quotients,
     "permuted_state": PermutedState, "causal_layers": CausalLayers,
     "kept": Kept, "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
@@ -924,7 +936,7 @@ MODELS = {
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
-       "learned_states", "written_cells", "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
+       "learned_states", "written_cells", "steps_first", "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
        "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "interactions", "kept")
 # Called without gradients, attention is one call.
@@ -967,6 +979,8 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     x = {"x": torch.randn(batch, length, 12 if name == "image" else 3)}
     if name == "bilinear":
         x = {"x": x["x"].to(torch.bfloat16).float()}
+    if name == "steps_first":
+        return {"x": torch.randn(length, 1, 2)}
     if name == "written_cells":
         return {"x": torch.randn(batch, 3)} | {n: torch.zeros(batch, 3 if n == "g" else 4) for n in "hcgb"}
     if name == "stateful":

@@ -58,7 +58,7 @@ struct StateDict {
 
   /// The model's state dict in a checkpoint; nil if the object is not a checkpoint.
   private mutating func nested(in root: PickleGraph.Reference) -> PickleGraph.Reference? {
-    guard let entries = pickled.graph.entries(root) else { return nil }
+    guard let entries = pickled.graph.entries(root) else { return beside(in: root) }
     let named = entries.prefix(Self.maxVisits).map { (pickled.graph.text($0.key) ?? "", $0.value) }
     // A state dict has tensors directly under dotted names. A checkpoint may have single tensors too, such as a best loss.
     guard !named.contains(where: { $0.0.contains(".") && pickled.finding($0.1) != nil }) else {
@@ -72,6 +72,25 @@ struct StateDict {
       return value
     }
     return nil
+  }
+
+  /// The only state dict among the elements of a tuple or list, the others of which are an optimizer's state or have no tensors.
+  private mutating func beside(in root: PickleGraph.Reference) -> PickleGraph.Reference? {
+    let elements: [PickleGraph.Reference]
+    switch pickled.graph[root] {
+    case .tuple(let found), .list(let found): elements = found
+    default: return nil
+    }
+    var models: [PickleGraph.Reference] = []
+    for element in elements {
+      if pickled.graph.value("param_groups", of: element) != nil { continue }
+      if hasTensors(element) { models.append(element) }
+    }
+    guard elements.count > 1, models.count == 1, pickled.graph.entries(models[0]) != nil else {
+      return nil
+    }
+    passedOver += elements.indices.filter { elements[$0] != models[0] }.map { "[\($0)]" }
+    return models[0]
   }
 
   private mutating func hasTensors(_ reference: PickleGraph.Reference) -> Bool {

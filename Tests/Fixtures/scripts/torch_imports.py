@@ -207,6 +207,7 @@ def main() -> None:
         "optimizer_states": [optimiser.state_dict()], "best": torch.tensor(0.5),
         "ema": {"model." + k: v * 0 for k, v in state.items()},
         "hyper_parameters": {"path": Path("somewhere"), "sizes": (4, 5)}}))
+    write("beside_optimizer", tagger, "pt", saved((state, optimiser.state_dict(), 3)))
     write("nested", tagger, "pt", saved({
         "config": {"hidden": 5}, "net": {"model_state_dict": state}, "step": 10**30}))
     parts = {"embedding": {"weight": state["embedding.weight"]},

@@ -72,6 +72,8 @@ import Testing
     let draft = try importedFolder(Self.request("checkpoint"))
     #expect(draft.notes.contains { $0.hasPrefix("passed over: ") && $0.contains("ema") })
     #expect(!draft.hasTensor("ema.model.fc.weight"))
+    let tuple = try importedFolder(Self.request("beside_optimizer"))
+    #expect(tuple.notes.contains("passed over: [1], [2]"), "\(tuple.notes)")
   }
 
   /// A vocabulary and labels beside the weights are taken, and a random field decodes.

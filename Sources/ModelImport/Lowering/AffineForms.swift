@@ -13,10 +13,14 @@ struct AffineForms {
 
   private let graph: SourceGraph
   private let producers: [String: SourceNode]
-  /// How many nodes are followed, and how many numbers the matrices have, together.
-  private static let (maxDepth, maxElements) = (64, 1 << 24)
-  private var elementCount = 0
+  private static let maxDepth = 64
+  /// How many numbers the matrices may have together, and the constants of a file that are read for them.
+  private var (matrixRoom, constantRoom) = (1 << 24, 1 << 26)
+  /// The most numbers of what is computed of several constants, as sizes are.
+  private static let maxComputed = 1 << 12
   private var forms: [String: Form?] = [:]
+  private var computed: [String: SourceTensor?] = [:]
+  private var sizes: [String: Int?] = [:]
 
   init(_ graph: SourceGraph) {
     self.graph = graph
@@ -53,11 +57,25 @@ struct AffineForms {
   mutating func constant(_ name: String?) -> SourceTensor? { constant(name, depth: 0) }
 
   private mutating func constant(_ name: String?, depth: Int) -> SourceTensor? {
-    guard let name, !name.isEmpty, depth < 16 else { return nil }
-    if let constant = graph.constants[origin(name)] { return try? constant.tensor() }
-    guard let node = producer(name), Self.folded.contains(node.op), node.outputs.count == 1 else {
-      return nil
+    guard let name, !name.isEmpty, depth < Self.maxDepth else { return nil }
+    if let constant = graph.constants[origin(name)] {
+      guard let count = RowMajor.count(constant.shape, limit: constantRoom) else { return nil }
+      constantRoom -= count
+      return try? constant.tensor()
     }
+    guard let node = producer(name), node.outputs.count == 1 else { return nil }
+    if Self.turning.contains(node.op), let source = constant(node.input(0), depth: depth + 1) {
+      return (try? Interpreter(opset: graph.opset).evaluate(node, [source]))?.first
+    }
+    guard Self.folded.contains(node.op) else { return nil }
+    if let known = computed[name] { return known }
+    let found = computed(node, depth: depth)
+    computed[name] = .some(found)
+    return found
+  }
+
+  /// What a node makes of a few constants, or of the size of an affine function.
+  private mutating func computed(_ node: SourceNode, depth: Int) -> SourceTensor? {
     if node.op == "Gather", let shape = producer(node.inputs[0]), shape.op == "Shape" {
       guard let place = constant(node.input(1), depth: depth + 1), place.count == 1,
         [-1, 1].contains(place.first), let size = form(shape.inputs[0])?.size
@@ -65,16 +83,19 @@ struct AffineForms {
       return SourceTensor(shape: place.shape, kind: .integer, elements: [Double(size)])
     }
     var operands: [SourceTensor?] = []
+    var count = 0
     for input in node.inputs {
       guard let operand = constant(input, depth: depth + 1) else { return nil }
+      count += operand.count
+      guard count <= Self.maxComputed else { return nil }
       operands.append(operand)
     }
     return (try? Interpreter(opset: graph.opset).evaluate(node, operands))?.first
   }
 
+  private static let turning: Set<String> = ["Transpose", "Cast"]
   private static let folded: Set<String> = [
-    "Constant", "Transpose", "Cast", "Add", "Sub", "Mul", "Div", "Concat", "Gather", "Squeeze",
-    "Unsqueeze",
+    "Constant", "Add", "Sub", "Mul", "Div", "Concat", "Gather", "Squeeze", "Unsqueeze",
   ]
 
   /// The value as an affine function of others; nil where it is none.
@@ -126,8 +147,8 @@ struct AffineForms {
     guard matrix.rank == 2 else { return nil }
     let matrix = isTransposed ? matrix.permuted([1, 0]) : matrix
     let (rows, columns) = (matrix.shape[0], matrix.shape[1])
-    elementCount += rows * columns
-    guard rows > 0, columns > 0, elementCount <= Self.maxElements else { return nil }
+    guard rows > 0, columns > 0, rows * columns <= matrixRoom else { return nil }
+    matrixRoom -= rows * columns
     let dense = matrix.dense
     var (start, matrices): (Int, [String: [[Double]]]) = (0, [:])
     guard let parts = sources(name, size: rows) else { return nil }
@@ -229,15 +250,18 @@ struct AffineForms {
   mutating func rank(of name: String) -> Int? { shape(of: name)?.count }
 
   private mutating func size(_ name: String, depth: Int = 0) -> Int? {
-    if let shape = shape(of: name) { return shape.last ?? nil }
-    if let form = form(name) { return form.size }
-    guard depth < Self.maxDepth, let node = producer(name), Self.elementwise.contains(node.op)
-    else { return nil }
-    var sizes: [Int] = []
-    for input in node.inputs {
-      if let size = size(input, depth: depth + 1) { sizes.append(size) }
+    if let known = sizes[name] { return known }
+    var found = shape(of: name).map { $0.last ?? nil } ?? form(name)?.size
+    if found == nil, depth < Self.maxDepth, let node = producer(name),
+      Self.elementwise.contains(node.op)
+    {
+      for input in node.inputs {
+        guard let size = size(input, depth: depth + 1) else { continue }
+        found = max(found ?? 0, size)
+      }
     }
-    return sizes.max()
+    sizes[name] = .some(found)
+    return found
   }
 
   private static let elementwise: Set<String> = ["Mul", "Add", "Sub", "Sigmoid", "Tanh", "Relu"]

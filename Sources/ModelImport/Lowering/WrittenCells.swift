@@ -9,6 +9,9 @@ struct WrittenCells {
   private var forms: AffineForms
   private let consumers: NodeConsumers
   private let order: [String: Int]
+  /// The nodes of the cells, and the values that they make.
+  private var cells: [SourceNode] = []
+  private var made: Set<String> = []
 
   /// A cell: what it computes, from which states.
   private struct Cell {
@@ -38,7 +41,7 @@ struct WrittenCells {
       replace(cell)
     }
     guard !states.isEmpty else { return nil }
-    self.graph.order()
+    insertCells()
   }
 
   // MARK: States
@@ -213,7 +216,8 @@ struct WrittenCells {
     let given = cell.gates.dropLast(cell.recurrent == nil ? 0 : 1)
     let sources = Set(cell.gates.flatMap(\.matrices.keys)).subtracting([cell.hidden]).sorted()
     guard let hiddenInput = input(of: cell.hidden), cell.next.allSatisfy(isAnswered),
-      !sources.isEmpty, cell.gates.allSatisfy({ $0.size == size }),
+      !sources.isEmpty, !sources.contains(where: { $0 == cell.cell }),
+      cell.gates.allSatisfy({ $0.size == size }),
       given.allSatisfy({ $0.matrices[cell.hidden]?.count == size }),
       cell.recurrent.map({ $0.size == size && $0.matrices[cell.hidden]?.count == size }) ?? true
     else { return }
@@ -252,12 +256,11 @@ struct WrittenCells {
       tensor("B", [1, 2 * rows], biases),
     ]
     graph.constants["\(name)/cell/axis"] = SourceConstant(SourceTensor(integers: [0]))
-    var nodes: [SourceNode] = []
     func add(
       _ op: String, _ inputs: [String], _ outputs: [String],
       _ attributes: [String: SourceAttribute] = [:]
     ) {
-      nodes.append(
+      cells.append(
         SourceNode(
           name: name, op: op, inputs: inputs, outputs: outputs, attributes: attributes))
     }
@@ -284,28 +287,27 @@ struct WrittenCells {
     attributes["hidden_size"] = .integer(size)
     add(cell.op, operands, ["\(name)/cell/steps"] + ends, attributes)
     for (end, next) in zip(ends, cell.next) { _ = framed("Squeeze", end, next) }
-    // What made the states before is left out, and all that only they needed.
-    graph.nodes = graph.nodes.compactMap { node in
-      var node = node
-      node.outputs = node.outputs.map { cell.next.contains($0) ? "" : $0 }
-      return node.outputs.allSatisfy(\.isEmpty) ? nil : node
-    }
-    graph.nodes += nodes
+    made.formUnion(cell.next)
     states.insert(hiddenInput)
     if let state = cell.cell, let input = self.input(of: state) { states.insert(input) }
-    prune()
   }
 
-  /// Removes nodes that no output needs.
-  private mutating func prune() {
-    var needed = Set(graph.outputs)
-    var isGrowing = true
-    while isGrowing {
-      isGrowing = false
-      for node in graph.nodes.reversed() where node.outputs.contains(where: needed.contains) {
-        for input in node.needed where needed.insert(input).inserted { isGrowing = true }
-      }
+  /// Puts the cells' nodes in the place of those that made their states, and of all that only these needed.
+  private mutating func insertCells() {
+    graph.nodes = graph.nodes.map { node in
+      var node = node
+      node.outputs = node.outputs.map { made.contains($0) ? "" : $0 }
+      return node
     }
-    graph.nodes.removeAll { node in !node.outputs.contains(where: needed.contains) }
+    graph.nodes += cells
+    graph.order()
+    var needed = Set(graph.outputs)
+    var kept: [SourceNode] = []
+    for node in graph.nodes.reversed()
+    where node.outputs.contains(where: { needed.contains($0) }) {
+      needed.formUnion(node.needed.filter { !$0.isEmpty })
+      kept.append(node)
+    }
+    graph.nodes = kept.reversed()
   }
 }

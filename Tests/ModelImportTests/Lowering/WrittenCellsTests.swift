@@ -177,6 +177,27 @@ import Testing
     #expect(draft.description.inputs.count == (kind == "layer" ? 2 : 3))
   }
 
+  /// Values that are each made of the one before twice, sums and products of constants and of what is carried, are looked at once.
+  @Test(.endsHangs, arguments: [false, true]) func valuesOfValues(areConstant: Bool) throws {
+    var written = Written(["x", "h", "c"])
+    var last = areConstant ? written.matrix("k0", 1, Self.size) : "h"
+    for index in 1...60 {
+      written.add(areConstant ? "Add" : "Mul", [last, last], "k\(index)")
+      last = "k\(index)"
+    }
+    written.add("Concat", ["x", last], "both", ["axis": .integer(-1)])
+    written.add("MatMul", ["both", written.matrix("w", 5, Self.size)], "sum")
+    written.add("Sigmoid", ["sum"], "i")
+    written.add("Tanh", ["c"], "g")
+    written.add("Mul", ["i", "g"], "entry")
+    written.add("Mul", ["i", "c"], "kept")
+    written.add("Add", ["kept", "entry"], "c2")
+    written.add("Tanh", ["c2"], "squashed")
+    written.add("Mul", ["i", "squashed"], "h2")
+    written.answer(["h2", "c2"])
+    #expect(WrittenCells(written.graph) == nil)
+  }
+
   /// Where the caller is to keep the states, they stay inputs.
   @Test func statesOfTheCaller() throws {
     var written = Written(["x", "h", "c"])

@@ -85,8 +85,7 @@ enum ExampleLength {
     return l.require(.size(origin, count), or: refusal)
   }
 
-  /// What a node computes of constants. Where they don't fit since one has a number for each step of the example, sequences of that
-  /// length are asked for.
+  /// What a node computes of constants. Where one that has a number for each step of the example does not fit, its length is asked for.
   static func evaluated(
     _ l: inout Lowering, _ interpreter: Interpreter, _ node: SourceNode, _ operands: [SourceTensor?]
   ) throws(ImportError) -> [SourceTensor]? {
@@ -157,7 +156,7 @@ enum ExampleLength {
         + "(\"steps\" in model.json)")
   }
 
-  /// Records that a matrix has weights for each step of an axis: others than the model was made for would be left out.
+  /// Records that a matrix has weights for each step of an axis: others would be left out.
   static func recordSideBySide(_ l: inout Lowering, _ atom: Atom, _ node: SourceNode) {
     guard let steps = keepSteps(&l, of: atom) else { return }
     l.builder.note(
@@ -321,7 +320,9 @@ enum ExampleLength {
         &l, atom, "\(node.place) chooses steps \(first) to \(last)",
         forOthers: Remedy.otherLengths(node))
     }
-    guard !isExact, atom.isOpen, last == count - 1 else { return indices }
+    // In a graph that computes lengths, the end of a range is the model's own.
+    guard !isExact, first == last || isToEnd || !l.computesLengths, atom.isOpen, last == count - 1
+    else { return indices }
     return first == last ? [atom.size - 1] : Array(first..<atom.size)
   }
 
@@ -336,8 +337,8 @@ enum ExampleLength {
         + Remedy.unrolled)
   }
 
-  /// Records what steps chosen by themselves say of the length, once all are known: all steps of the example, one by one, or the
-  /// first ones of an open number, are those of a loop that the exporter unrolled.
+  /// Records what steps chosen by themselves say of the length: all of the example, or the first ones of an open number, one by
+  /// one, are those of a loop that the exporter unrolled.
   static func recordChosen(_ l: inout Lowering) {
     for (atom, steps) in l.exampleSteps.chosenSteps {
       let count = l.exampleSteps[atom]

@@ -55,6 +55,23 @@ import Testing
     for (a, b) in zip(found.suffix(expected.count), expected) { #expect(abs(Double(a) - b) < 1e-5) }
   }
 
+  /// The first steps, as many as the example has: in a graph that computes lengths they are the model's own number, else all.
+  @Test(arguments: [false, true]) func asManyAsTheExample(computesLengths: Bool) throws {
+    var graph = graph(
+      [
+        SourceNode(
+          name: "s", op: "Slice", inputs: ["x"], outputs: ["s"],
+          attributes: [
+            "starts": .integers([0]), "ends": .integers([10]), "axes": .integers([1]),
+          ]),
+        node("Tanh", ["s"], "y"),
+      ], [:], isOpen: true)
+    graph.inputs[0].example = [1, 10, 3]
+    graph.computesLengths = computesLengths
+    let ops = try draft(graph).description.nodes.map(\.op)
+    #expect(ops == (computesLengths ? [.sliceSteps(start: 0, end: 10), .tanh] : [.tanh]))
+  }
+
   @Test(arguments: [
     (10.0, "Div"), (0.1, "Mul"), (9, "Div"), (10.0 / 9, "Mul"), (10.0.squareRoot(), "Div"),
   ])

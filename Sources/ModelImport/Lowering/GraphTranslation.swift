@@ -47,18 +47,21 @@ package struct GraphTranslation {
   ///
   /// - Throws: if a node can't be translated.
   package func folder(named name: String) throws(ImportError) -> FolderDraft {
+    let plain = Result { () throws(ImportError) in try self.plain(named: name) }
     // States that stay with the caller are those of the graph as it is written.
-    if !options.keepsStates, let cells = WrittenCells(graph) {
-      var translation = self
-      (translation.graph, translation.original) = (cells.graph, graph)
-      let names = Set(cells.states.map(FolderDraft.name(from:)))
-      if let draft = try? translation.plain(named: name),
-        draft.description.inputs.allSatisfy({ !names.contains($0.name) })
-      {
-        return draft
-      }
+    guard !options.keepsStates, let cells = WrittenCells(graph) else { return try plain.get() }
+    var translation = self
+    (translation.graph, translation.original) = (cells.graph, graph)
+    let names = Set(cells.states.map(FolderDraft.name(from:)))
+    guard let draft = try? translation.plain(named: name),
+      draft.description.inputs.allSatisfy({ !names.contains($0.name) })
+    else { return try plain.get() }
+    // Where an input has steps beside the cell's one, as what a decoder attends to, they would be its elements.
+    let inputs = (try? plain.get())?.description.inputs ?? []
+    let isBeside = draft.description.inputs.contains { input in
+      inputs.contains { $0.name == input.name && $0.kind.size != input.kind.size }
     }
-    return try plain(named: name)
+    return isBeside ? try plain.get() : draft
   }
 
   private func plain(named name: String) throws(ImportError) -> FolderDraft {

@@ -59,7 +59,8 @@ struct AffineForms {
   private mutating func constant(_ name: String?, depth: Int) -> SourceTensor? {
     guard let name, !name.isEmpty, depth < Self.maxDepth else { return nil }
     if let constant = graph.constants[origin(name)] {
-      guard let count = RowMajor.count(constant.shape, limit: constantRoom) else { return nil }
+      let room = min(constantRoom, matrixRoom)
+      guard let count = RowMajor.count(constant.shape, limit: room) else { return nil }
       constantRoom -= count
       return try? constant.tensor()
     }
@@ -76,9 +77,9 @@ struct AffineForms {
 
   /// What a node makes of a few constants, or of the size of an affine function.
   private mutating func computed(_ node: SourceNode, depth: Int) -> SourceTensor? {
-    if node.op == "Gather", let shape = producer(node.inputs[0]), shape.op == "Shape" {
+    if node.op == "Gather", let shape = node.input(0).flatMap(producer), shape.op == "Shape" {
       guard let place = constant(node.input(1), depth: depth + 1), place.count == 1,
-        [-1, 1].contains(place.first), let size = form(shape.inputs[0])?.size
+        [-1, 1].contains(place.first), let value = shape.input(0), let size = form(value)?.size
       else { return nil }
       return SourceTensor(shape: place.shape, kind: .integer, elements: [Double(size)])
     }
@@ -113,9 +114,10 @@ struct AffineForms {
     switch node.op {
     case "Gemm":
       guard node.float("alpha") ?? 1 == 1, node.float("beta") ?? 1 == 1,
-        node.integer("transA", default: 0) == 0, let matrix = constant(node.input(1)),
+        node.integer("transA", default: 0) == 0, let value = node.input(0),
+        let matrix = constant(node.input(1)),
         var form = product(
-          node.inputs[0], matrix, isTransposed: node.integer("transB", default: 0) != 0)
+          value, matrix, isTransposed: node.integer("transB", default: 0) != 0)
       else { return nil }
       guard let addend = node.input(2) else { return form }
       return add(constant(addend), to: &form) ? form : nil
@@ -124,7 +126,8 @@ struct AffineForms {
       return product(node.inputs[0], matrix, isTransposed: false)
     case "Add": return sum(node, depth: depth)
     case "Split", "Slice":
-      return form(node.inputs[0], depth: depth + 1).flatMap { part(name, of: node, $0) }
+      guard let whole = node.input(0) else { return nil }
+      return form(whole, depth: depth + 1).flatMap { part(name, of: node, $0) }
     default: return nil
     }
   }
@@ -132,12 +135,10 @@ struct AffineForms {
   /// The affine function of which an operator makes the value, element by element; nil where it is none. Its elements may be split
   /// before or behind the operator.
   mutating func form(before op: String, of name: String) -> Form? {
-    guard let node = producer(name) else { return nil }
-    if node.op == op { return form(node.inputs[0]) }
-    guard ["Split", "Slice"].contains(node.op), producer(node.inputs[0])?.op == op else {
-      return nil
-    }
-    return form(before: op, of: node.inputs[0]).flatMap { part(name, of: node, $0) }
+    guard let node = producer(name), let source = node.input(0) else { return nil }
+    if node.op == op { return form(source) }
+    guard ["Split", "Slice"].contains(node.op), producer(source)?.op == op else { return nil }
+    return form(before: op, of: source).flatMap { part(name, of: node, $0) }
   }
 
   /// A value, or values side by side, times a constant matrix.
@@ -169,6 +170,7 @@ struct AffineForms {
       node.inputs.allSatisfy({ self.rank(of: $0) ?? 2 == 2 })
     else { return [(origin(name), size)] }
     let sizes = node.inputs.map { self.size($0) }
+    guard sizes.allSatisfy({ $0.map { (1...size).contains($0) } ?? true }) else { return nil }
     let missing = size - sizes.reduce(0) { $0 + ($1 ?? 0) }
     let unknown = sizes.count { $0 == nil }
     guard unknown == 0 ? missing == 0 : unknown == 1 && missing > 0 else { return nil }

@@ -114,7 +114,7 @@ struct WrittenCells {
   private mutating func lstm(_ node: SourceNode) -> Cell? {
     guard node.op == "Mul", let next = node.output(0), let output = gated(next),
       let tanh = forms.producer(output.value), tanh.op == "Tanh",
-      let sum = forms.producer(tanh.inputs[0]), sum.op == "Add", sum.inputs.count == 2,
+      let sum = tanh.input(0).flatMap(forms.producer), sum.op == "Add", sum.inputs.count == 2,
       let nextCell = sum.output(0)
     else { return nil }
     for (kept, added) in [(0, 1), (1, 0)] {
@@ -133,11 +133,12 @@ struct WrittenCells {
   /// h' = (1 − z) n + z h, also as (h − n) z + n, or with 1 − z in the place of z; n = tanh(a + r b), or of r h.
   private mutating func gru(_ node: SourceNode) -> Cell? {
     guard node.op == "Add", node.inputs.count == 2, let next = node.output(0),
-      let mix = mix(node), let candidate = forms.producer(mix.candidate), candidate.op == "Tanh"
+      let mix = mix(node), let tanh = forms.producer(mix.candidate), tanh.op == "Tanh",
+      let candidate = tanh.input(0)
     else { return nil }
     let hidden = mix.hidden
     // The reset gate behind the product.
-    if let sum = forms.producer(candidate.inputs[0]), sum.op == "Add", sum.inputs.count == 2 {
+    if let sum = forms.producer(candidate), sum.op == "Add", sum.inputs.count == 2 {
       for (own, other) in [(0, 1), (1, 0)] {
         guard let reset = gated(sum.inputs[other]), let recurrent = forms.form(reset.value),
           let given = forms.form(sum.inputs[own]), given.matrices[hidden] == nil,
@@ -148,7 +149,7 @@ struct WrittenCells {
           attributes: ["linear_before_reset": .integer(1)], hidden: hidden, next: [next])
       }
     }
-    guard let form = forms.form(candidate.inputs[0]), form.matrices[hidden] == nil else {
+    guard let form = forms.form(candidate), form.matrices[hidden] == nil else {
       return nil
     }
     for (name, matrix) in form.matrices {

@@ -81,12 +81,13 @@ struct StateDict {
     case .tuple(let found), .list(let found): elements = found
     default: return nil
     }
+    guard (2...16).contains(elements.count) else { return nil }
     var models: [PickleGraph.Reference] = []
     for element in elements {
       if pickled.graph.value("param_groups", of: element) != nil { continue }
       if hasTensors(element) { models.append(element) }
     }
-    guard elements.count > 1, models.count == 1, pickled.graph.entries(models[0]) != nil else {
+    guard models.count == 1, pickled.graph.entries(models[0]) != nil else {
       return nil
     }
     passedOver += elements.indices.filter { elements[$0] != models[0] }.map { "[\($0)]" }

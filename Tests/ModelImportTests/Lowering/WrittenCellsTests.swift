@@ -198,6 +198,40 @@ import Testing
     #expect(WrittenCells(written.graph) == nil)
   }
 
+  /// Nodes of a cell that lack what they compute of, and axes of no size, are no cell.
+  @Test(arguments: ["Sigmoid", "Tanh", "Split", "Gemm", "Concat"]) func nodesThatLackInputs(
+    op: String
+  ) {
+    for isEmpty in op == "Gemm" ? [true] : [true, false] {
+      var written = Written(["x", "h", "c"])
+      written.lstm()
+      for index in written.graph.nodes.indices {
+        switch (op, written.graph.nodes[index].op) {
+        case ("Sigmoid", "Sigmoid"), ("Tanh", "Tanh"):
+          written.graph.nodes[index].inputs = isEmpty ? [] : [""]
+        case (_, "MatMul"):
+          written.graph.nodes[index].op = op
+          if isEmpty { written.graph.nodes[index].inputs = [] }
+        default: continue
+        }
+      }
+      written.answer(["h2", "c2"])
+      #expect(WrittenCells(written.graph) == nil)
+    }
+    var written = Written(["x", "h", "c"], x: op == "Split" ? -3 : 0)
+    written.add("Concat", ["x", "h"], "both", ["axis": .integer(1)])
+    written.add("MatMul", ["both", written.matrix("w", 3, Self.size)], "z")
+    for name in ["i", "f", "o"] { written.add("Sigmoid", ["z"], name) }
+    written.add("Tanh", ["z"], "g")
+    written.add("Mul", ["i", "g"], "entry")
+    written.add("Mul", ["c", "f"], "kept")
+    written.add("Add", ["entry", "kept"], "c2")
+    written.add("Tanh", ["c2"], "squashed")
+    written.add("Mul", ["squashed", "o"], "h2")
+    written.answer(["h2", "c2"])
+    #expect(WrittenCells(written.graph) == nil)
+  }
+
   /// Where the caller is to keep the states, they stay inputs.
   @Test func statesOfTheCaller() throws {
     var written = Written(["x", "h", "c"])

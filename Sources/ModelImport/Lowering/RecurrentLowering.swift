@@ -79,6 +79,15 @@ enum RecurrentLowering {
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     try checkRoles(&l, node, x, time: time, batch: batch, states: states.values.compactMap { $0 })
     try checkLengths(&l, node, x, time: time, batch: batch)
+    // Its state is none of those that go from call to call.
+    if l.assumptions.isStepwise, x.axes[time].isEmpty, states.values.allSatisfy({ $0 == nil }) {
+      throw node.refusal(
+        "a network that begins anew at every call of one step, beside one whose state goes from call to call",
+        because: "a sequence is a network's steps one after another",
+        instead:
+          "let forward take and return the state of this network too, or leave both out and read a sequence"
+      )
+    }
     guard x.shape[2] == cell.inputSize else {
       throw l.requiring(
         x.axes[2], ofSize: cell.inputSize,

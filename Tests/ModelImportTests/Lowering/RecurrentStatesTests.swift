@@ -140,6 +140,40 @@ import Testing
     #expect(throws: ImportError.self) { try draft(graph) }
   }
 
+  /// In a call of one step a network without a state of the caller's begins anew, which a sequence does not.
+  @Test(arguments: [false, true]) func aNetworkThatBeginsAnewAtEachCall(isKept: Bool) throws {
+    var graph = graph(batch: .named("b"))
+    graph.inputs[0].dimensions = [.named("b"), .fixed(3)]
+    for name in ["h", "k"].prefix(isKept ? 2 : 1) {
+      graph.inputs.append(
+        .init(name: name, kind: .float, dimensions: [.fixed(1), .named("b"), .fixed(2)]))
+    }
+    var first = graph.nodes[0]
+    first.inputs = ["step", "w", "r", "", "", isKept ? "k" : ""]
+    first.outputs = ["y1", "k1"]
+    var second = graph.nodes[0]
+    (second.name, second.outputs) = ("z", ["z", "h1"])
+    second.inputs = ["flat", "w2", "r", "", "", "h"]
+    graph.constants["w2"] = SourceConstant(SourceTensor(repeating: 0.25, shape: [1, 6, 2]))
+    graph.constants["zero"] = SourceConstant(SourceTensor(integers: [0]))
+    graph.constants["one"] = SourceConstant(SourceTensor(integers: [1]))
+    graph.nodes = [
+      SourceNode(name: "step", op: "Unsqueeze", inputs: ["x", "zero"], outputs: ["step"]),
+      first,
+      SourceNode(name: "flat", op: "Squeeze", inputs: ["y1", "one"], outputs: ["flat"]),
+      second,
+      SourceNode(name: "answer", op: "Tanh", inputs: ["z"], outputs: ["answer"]),
+    ]
+    graph.outputs = ["answer", "h1"] + (isKept ? ["k1"] : [])
+    guard isKept else {
+      let error = try #require(throws: ImportError.self) { try draft(graph) }
+      #expect(error.problem.contains("begins anew"), "\(error)")
+      return
+    }
+    let kept = try draft(graph)
+    #expect(kept.description.inputs.map(\.name) == ["x"], "\(kept.notes)")
+  }
+
   /// A decoder that reads the token it chose is told to be exported as one step.
   @Test func aChosenTokenIsRefused() throws {
     var graph = graph(batch: .named("b"))

@@ -126,6 +126,11 @@ enum SelectionLowering {
         }
       }
     }
+    for (axis, range) in ranges.enumerated() where range.isAll(of: value.shape[axis]) {
+      let size = value.shape[axis]
+      guard starts.contains(-size) || ends.contains(size) else { continue }
+      OnlySteps.noteAll(&l, value.axes[axis], node, "takes")
+    }
     for (axis, range) in ranges.enumerated() where range.isBeyond {
       ExampleLength.recordCut(&l, value.axes[axis], node)
     }

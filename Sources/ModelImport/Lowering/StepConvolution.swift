@@ -109,9 +109,7 @@ struct StepPool {
       !value.axes[axis][0].isOpen
     {
       // One window over all steps, whose number is fixed.
-      l.builder.note(
-        "\(node.place) pools all \(window.size) steps that it has in the exporter's example, and so all of any sequence: if the model's window "
-          + "is always \(window.size) steps, send no more than the example has")
+      OnlySteps.noteAll(&l, value.axes[axis], node, "pools")
       var result = Layout.map(&l, value, node.op == "MaxPool" ? .max : .mean, node)
       result.form = .vector
       result.axes[axis] = []

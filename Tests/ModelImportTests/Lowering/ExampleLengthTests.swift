@@ -55,6 +55,33 @@ import Testing
     for (a, b) in zip(found.suffix(expected.count), expected) { #expect(abs(Double(a) - b) < 1e-5) }
   }
 
+  /// In a file of one example's sizes a range or window of all its steps is that of any sequence, which is told.
+  @Test(arguments: ["first", "last", "pool", "open end"]) func allStepsOfTheExample(kind: String)
+    throws
+  {
+    let slice = [
+      SourceNode(
+        name: "s", op: "Slice", inputs: ["x"], outputs: ["s"],
+        attributes: [
+          "starts": .integers([kind == "last" ? -10 : 0]),
+          "ends": .integers([kind == "first" ? 10 : .max]), "axes": .integers([1]),
+        ]), node("Tanh", ["s"], "y"),
+    ]
+    let pool = [
+      SourceNode(
+        name: "t", op: "Transpose", inputs: ["x"], outputs: ["t"],
+        attributes: ["perm": .integers([0, 2, 1])]),
+      SourceNode(
+        name: "y", op: "MaxPool", inputs: ["t"], outputs: ["y"],
+        attributes: ["kernel_shape": .integers([10]), "strides": .integers([10])]),
+    ]
+    let draft = try draft(graph(kind == "pool" ? pool : slice, [:]))
+    #expect(
+      draft.notes.contains { $0.contains("all 10 steps that it has") } == (kind != "open end"),
+      "\(draft.notes)")
+    try expectAgreement(draft)
+  }
+
   /// The first steps, as many as the example has: in a graph that computes lengths they are the model's own number, else all.
   @Test(arguments: [false, true]) func asManyAsTheExample(computesLengths: Bool) throws {
     var graph = graph(

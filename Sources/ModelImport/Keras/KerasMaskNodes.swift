@@ -6,12 +6,8 @@ enum KerasMaskNodes {
   static func node(
     of value: KerasValue, for call: KerasCall, key: String, _ translation: inout KerasTranslation
   ) throws(ImportError) -> String? {
-    var mask = value.mask
-    if case .constant(.null)? = call[key], call.layer.source.version < 3 { mask = nil }
-    if let named = call[key]?.values.first {
-      mask = try self.mask(named, of: value, for: call, key: key, &translation)
-    }
-    guard let mask, mask != .everything else { return nil }
+    guard let mask = try mask(of: value, for: call, key: key, &translation), mask != .everything
+    else { return nil }
     if let node = translation.maskNodes[mask] { return node }
     var number: Float = 0
     var masked = value
@@ -51,12 +47,21 @@ enum KerasMaskNodes {
   static func named(
     _ value: KerasValue, for call: KerasCall, _ translation: inout KerasTranslation
   ) throws(ImportError) -> KerasValue {
-    guard call.layer.source.version < 3, let named = call["mask"] else { return value }
+    guard call.layer.source.version < 3 else { return value }
     var value = value
-    value.mask = try named.values.first.map { (named) throws(ImportError) in
-      try mask(named, of: value, for: call, key: "mask", &translation)
-    }
+    value.mask = try mask(of: value, for: call, key: "mask", &translation)
     return value
+  }
+
+  /// The mask that a call has of a value: what it names, none where it names None in Keras 2, or the value's own.
+  private static func mask(
+    of value: KerasValue, for call: KerasCall, key: String, _ translation: inout KerasTranslation
+  ) throws(ImportError) -> KerasMask? {
+    if let named = call[key]?.values.first {
+      return try mask(named, of: value, for: call, key: key, &translation)
+    }
+    if case .constant(.null)? = call[key], call.layer.source.version < 3 { return nil }
+    return value.mask
   }
 
   /// A mask that a call names: Keras's own, or a sequence of true and false, such as an input.

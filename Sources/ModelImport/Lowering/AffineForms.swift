@@ -12,7 +12,7 @@ struct AffineForms {
   }
 
   private let graph: SourceGraph
-  private let producers: [String: SourceNode]
+  private let producers: NodeProducers
   private static let maxDepth = 64
   /// How many numbers the matrices may have together, and the constants of a file that are read for them.
   private var (matrixRoom, constantRoom) = (1 << 24, 1 << 26)
@@ -24,34 +24,14 @@ struct AffineForms {
 
   init(_ graph: SourceGraph) {
     self.graph = graph
-    var producers: [String: SourceNode] = [:]
-    for node in graph.nodes {
-      for output in node.outputs { producers[output] = node }
-    }
-    self.producers = producers
+    producers = NodeProducers(graph)
   }
 
   /// The node that makes a value, passing over nodes that change nothing.
-  func producer(_ name: String) -> SourceNode? {
-    var node = producers[name]
-    for _ in 0..<Self.maxDepth {
-      guard let own = node, own.op == "Identity", let input = own.input(0) else { break }
-      node = producers[input]
-    }
-    return node
-  }
+  func producer(_ name: String) -> SourceNode? { producers[origin(name)] }
 
   /// A value's first name, before nodes that change nothing.
-  func origin(_ name: String) -> String {
-    var name = name
-    for _ in 0..<Self.maxDepth {
-      guard let node = producers[name], node.op == "Identity", let input = node.input(0) else {
-        break
-      }
-      name = input
-    }
-    return name
-  }
+  func origin(_ name: String) -> String { producers.origin(name) }
 
   /// A constant: one of the file, or what is computed of constants and of the sizes of affine functions.
   mutating func constant(_ name: String?) -> SourceTensor? { constant(name, depth: 0) }
@@ -211,33 +191,27 @@ struct AffineForms {
   private mutating func part(_ name: String, of node: SourceNode, _ whole: Form) -> Form? {
     let range: Range<Int>
     if node.op == "Split" {
-      let count = node.outputs.count
+      let given = node.integers("split") ?? constant(node.input(1))?.integers
       guard [-1, 1].contains(node.integer("axis", default: 0)),
-        let index = node.outputs.firstIndex(of: origin(name))
-      else { return nil }
-      var sizes = node.integers("split") ?? constant(node.input(1))?.integers ?? []
-      if sizes.isEmpty, whole.size % count == 0 {
-        sizes = Array(repeating: whole.size / count, count: count)
-      }
-      guard sizes.count == count, sizes.allSatisfy({ (0...whole.size).contains($0) }),
-        sizes.reduce(0, +) == whole.size
+        node.input(1) == nil || given != nil, let index = node.outputs.firstIndex(of: origin(name)),
+        let sizes = try? SelectionOperators.splitSizes(node, size: whole.size, given: given),
+        sizes.indices.contains(index)
       else { return nil }
       let start = sizes[..<index].reduce(0, +)
       range = start..<start + sizes[index]
     } else {
-      func number(_ key: String, _ index: Int) -> Int? {
-        let numbers = node.integers(key) ?? constant(node.input(index))?.integers
-        return numbers?.count == 1 ? numbers?[0] : nil
+      func numbers(_ key: String, _ index: Int) -> [Int]? {
+        node.integers(key) ?? constant(node.input(index))?.integers
       }
-      guard let axis = number("axes", 3), [-1, 1].contains(axis),
-        let start = number("starts", 1), let end = number("ends", 2),
-        node.input(4) == nil || number("steps", 4) == 1
+      let steps = constant(node.input(4))?.integers
+      guard let starts = numbers("starts", 1), let ends = numbers("ends", 2),
+        let axes = numbers("axes", 3), node.input(4) == nil || steps != nil,
+        let ranges = try? SelectionOperators.sliceRanges(
+          node, shape: [1, whole.size], starts: starts, ends: ends, axes: axes, steps: steps),
+        ranges[0].isAll(of: 1),
+        ranges[1].step == 1, ranges[1].count > 0
       else { return nil }
-      func place(_ index: Int) -> Int {
-        min(max(index < 0 ? index + whole.size : index, 0), whole.size)
-      }
-      guard place(start) < place(end) else { return nil }
-      range = place(start)..<place(end)
+      range = ranges[1].start..<ranges[1].start + ranges[1].count
     }
     return Form(
       matrices: whole.matrices.mapValues { $0.map { Array($0[range]) } },

@@ -19,7 +19,7 @@ struct LoopBody {
   private(set) var reads: [Read] = []
   /// The body without the nodes that read steps.
   private(set) var step: SourceGraph
-  private let producers: [String: SourceNode]
+  private let producers: NodeProducers
 
   /// Nil if the body has another form.
   init?(_ node: SourceNode) {
@@ -29,11 +29,7 @@ struct LoopBody {
     else { return nil }
     self.node = node
     step = graph
-    var producers: [String: SourceNode] = [:]
-    for node in graph.nodes {
-      for output in node.outputs { producers[output] = node }
-    }
-    self.producers = producers
+    producers = NodeProducers(graph)
     for index in 0..<graph.inputs.count - 2 {
       let input = graph.inputs[index + 2].name
       let next = origin(graph.outputs[index + 1])
@@ -60,16 +56,7 @@ struct LoopBody {
   var scans: [String] { step.outputs.dropFirst(variables.count + 1).map(\.self) }
 
   /// The value of a name, skipping nodes that change nothing.
-  func origin(_ name: String) -> String {
-    var name = name
-    for _ in 0..<64 {
-      guard let node = producers[name], node.op == "Identity", let source = node.input(0) else {
-        break
-      }
-      name = source
-    }
-    return name
-  }
+  func origin(_ name: String) -> String { producers.origin(name) }
 
   /// The index of the variable with a name; nil for other values.
   func variable(_ name: String) -> Int? { names.firstIndex(of: origin(name)) }

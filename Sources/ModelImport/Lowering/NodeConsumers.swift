@@ -27,3 +27,28 @@ struct NodeConsumers {
 
   subscript(value: String) -> [SourceNode] { consumers[value] ?? [] }
 }
+
+/// The nodes of a source graph by the values that they make.
+struct NodeProducers {
+  private var producers: [String: SourceNode] = [:]
+
+  init(_ graph: SourceGraph) {
+    for node in graph.nodes {
+      for output in node.outputs { producers[output] = node }
+    }
+  }
+
+  subscript(value: String) -> SourceNode? { producers[value] }
+
+  /// A value's first name, before nodes that change nothing.
+  func origin(_ name: String) -> String {
+    var name = name
+    for _ in 0..<64 {
+      guard let node = producers[name], node.op == "Identity", let source = node.input(0) else {
+        break
+      }
+      name = source
+    }
+    return name
+  }
+}

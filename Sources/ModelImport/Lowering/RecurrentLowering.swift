@@ -59,8 +59,7 @@ enum RecurrentLowering {
     x = x.withSingles(batch: batch, other: time)
     try InputRequirements.oneSequence(&l, node, x, time: time, batch: batch)
     let states = try RecurrentStates.lower(&l, node, cell)
-    x = try VectorSteps.read(
-      &l, node, x, time: time, states: states.values.compactMap { $0 })
+    x = try VectorSteps.read(&l, node, x, time: time, states: states.taken)
     if let groups = try RecurrentGroups.lower(
       &l, node, x, batch: batch, areStatesZero: states.areZero,
       each: { l, x throws(ImportError) in try layer(&l, node, cell, x, states) })
@@ -77,10 +76,10 @@ enum RecurrentLowering {
   ) throws(ImportError) -> [LoweredValue] {
     var x = x
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
-    try checkRoles(&l, node, x, time: time, batch: batch, states: states.values.compactMap { $0 })
+    try checkRoles(&l, node, x, time: time, batch: batch, states: states.taken)
     try checkLengths(&l, node, x, time: time, batch: batch)
     // Its state is none of those that go from call to call.
-    if l.assumptions.isStepwise, x.axes[time].isEmpty, states.values.allSatisfy({ $0 == nil }) {
+    if l.assumptions.isStepwise, x.axes[time].isEmpty, states.taken.isEmpty {
       throw node.refusal(
         "a network that begins anew at every call of one step, beside one whose state goes from call to call",
         because: "a sequence is a network's steps one after another",

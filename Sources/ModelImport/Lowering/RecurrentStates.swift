@@ -5,9 +5,10 @@ struct RecurrentStates {
   /// Those that are weights, [directions, 1, H] or [1, directions, H]; nil where a state is zero or taken.
   var weights: [SourceTensor?] = []
 
-  var areZero: Bool {
-    values.allSatisfy { $0 == nil } && weights.allSatisfy { $0 == nil }
-  }
+  /// Those that the node takes, without gaps.
+  var taken: [CarriedValue] { values.compactMap { $0 } }
+
+  var areZero: Bool { taken.isEmpty && weights.allSatisfy { $0 == nil } }
 
   /// The tensors of those that are weights.
   func tensors(_ cell: RecurrentCell) -> [(name: String, shape: [Int], elements: [Double])] {
@@ -88,7 +89,7 @@ struct RecurrentStates {
       }
     }
     // A node has weights for both states or for none.
-    if states.values.contains(where: { $0 != nil }) {
+    if !states.taken.isEmpty {
       for (index, weights) in states.weights.enumerated() {
         guard let weights else { continue }
         states.values[index] = try constant(&l, node, cell, weights)

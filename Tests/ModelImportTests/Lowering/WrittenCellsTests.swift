@@ -54,11 +54,16 @@ import Testing
       {
         gate(name, of: x, "h", function, x: width)
       }
+      step()
+    }
+
+    /// What an LSTM makes of its gates, and of the candidate g.
+    mutating func step(forget: String = "f", output: String = "o") {
       add("Mul", ["i", "g"], "entry")
-      add("Mul", ["c", "f"], "kept")
+      add("Mul", ["c", forget], "kept")
       add("Add", ["entry", "kept"], "c2")
       add("Tanh", ["c2"], "squashed")
-      add("Mul", ["squashed", "o"], "h2")
+      add("Mul", ["squashed", output], "h2")
     }
 
     /// A GRU; `isTurned`: z weighs the candidate.
@@ -189,11 +194,7 @@ import Testing
     written.add("MatMul", ["both", written.matrix("w", 5, Self.size)], "sum")
     written.add("Sigmoid", ["sum"], "i")
     written.add("Tanh", ["c"], "g")
-    written.add("Mul", ["i", "g"], "entry")
-    written.add("Mul", ["i", "c"], "kept")
-    written.add("Add", ["kept", "entry"], "c2")
-    written.add("Tanh", ["c2"], "squashed")
-    written.add("Mul", ["i", "squashed"], "h2")
+    written.step(forget: "i", output: "i")
     written.answer(["h2", "c2"])
     #expect(WrittenCells(written.graph) == nil)
   }
@@ -223,11 +224,7 @@ import Testing
     written.add("MatMul", ["both", written.matrix("w", 3, Self.size)], "z")
     for name in ["i", "f", "o"] { written.add("Sigmoid", ["z"], name) }
     written.add("Tanh", ["z"], "g")
-    written.add("Mul", ["i", "g"], "entry")
-    written.add("Mul", ["c", "f"], "kept")
-    written.add("Add", ["entry", "kept"], "c2")
-    written.add("Tanh", ["c2"], "squashed")
-    written.add("Mul", ["squashed", "o"], "h2")
+    written.step()
     written.answer(["h2", "c2"])
     #expect(WrittenCells(written.graph) == nil)
   }

@@ -10,6 +10,8 @@ package struct ImportFormat: Sendable {
   var takesGraph = true
   /// Whether `--names` applies.
   var takesNames = true
+  /// What to do where a node or layer is refused and nothing else helps: another file of the same model.
+  var otherwise: String?
   /// Whether a file with these bytes has this format; `path` tells formats apart that begin alike.
   let recognises: @Sendable (_ path: String, _ bytes: [UInt8]) -> Bool
   /// Reads the files of a request; the first was recognised.
@@ -97,7 +99,12 @@ package func importedFolder(
       file: first, problem: "found \(option) for \(format.name), expected it for weights alone",
       remedy: "leave it out: this kind of file has the graph and the names of its weights")
   }
-  var draft = try format.read(request, files)
+  var draft: FolderDraft
+  do throws(ImportError) { draft = try format.read(request, files) } catch {
+    var error = error
+    if error.place != nil { error.remedy = error.remedy ?? format.otherwise }
+    throw error
+  }
   draft.noteTables()
   try Preprocessing(request: request).apply(to: &draft)
   return draft

@@ -7,6 +7,7 @@ struct KerasReader {
   /// Models of Keras 1, 2 and 3: `.keras`, `.h5`, and weights with the model's configuration beside them.
   static let format = ImportFormat(
     name: "Keras (.keras, .h5)", takesNames: false,
+    otherwise: Remedy.otherThanKeras,
     recognises: { _, bytes in
       let kind = ForeignFile(bytes.span)
       return kind == .keras || kind == .hdf5

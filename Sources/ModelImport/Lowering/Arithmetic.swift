@@ -100,7 +100,8 @@ enum Arithmetic {
       } ?? []
     }
     let flat = result.axes.joined().filter { $0.role == .time }
-    guard Set(flat).count == flat.count else {
+    guard Set(flat).count == flat.count, Set(flat.compactMap { l.exampleSteps.root(of: $0) }).count < 2
+    else {
       throw node.refusal(
         "\(values.map(\.shape)), each step of one with each of the other",
         because:

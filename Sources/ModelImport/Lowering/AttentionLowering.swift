@@ -84,10 +84,11 @@ enum AttentionLowering {
 
   static func maskRefusal(_ node: SourceNode, _ mask: CarriedValue) -> ImportError {
     node.refusal(
-      "a mask of \(mask.shape) on attention, which is given or computed",
-      because: "each sequence is answered at its own length, so that none has padding to be masked",
+      "a mask, or other numbers, of \(mask.shape) on the scores of attention, given or computed",
+      because:
+        "each sequence is answered at its own length, so that none has padding to be masked, and attention adds nothing else to its scores",
       instead:
-        "export the model without key_padding_mask, or with the causal mask alone, and send each sequence without its padding"
+        "of a mask: export the model without key_padding_mask, or with the causal mask alone, and send each sequence without its padding; scores that are sums, such as q·k + w·q + u·k, are dot products of longer vectors: torch.cat([q, q @ w, ones], -1) with torch.cat([k, ones, k @ u], -1)"
     )
   }
 

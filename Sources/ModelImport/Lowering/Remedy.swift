@@ -12,6 +12,18 @@ enum Remedy {
   static let exportedProgram =
     "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
 
+  /// Exporters write a model differently, so that what one file is refused for may stand in another as it is carried.
+  static let otherThanONNX =
+    "another file of the model may be carried: \(exportedProgram), or \(traced), with an example of one sequence of 8 steps or more; \(kerasFile)"
+
+  static let otherThanTorch =
+    "another file of the model may be carried: torch.onnx.export(model.eval(), (x,), 'model.onnx', dynamo=True), or with dynamo=False, or \(exportedProgram), or \(traced), with an example of one sequence of 8 steps or more"
+
+  static let otherThanKeras =
+    "another file of the model may be carried: model.export('model.onnx', format='onnx'), or of Keras 2 tf2onnx.convert.from_keras(model, opset=15, output_path='model.onnx')"
+
+  static let traced = "torch.jit.save(torch.jit.trace(model.eval(), (x,)), 'model.pt')"
+
   static let additive =
     "attention that is additive is an op, \"attention\" with \"score\": \"additive\": save the weights, torch.save(model.state_dict(), 'weights.pt'), write the graph as model.json (FORMAT.md, \"From PyTorch\") and give it with --graph model.json"
 
@@ -41,7 +53,7 @@ enum Remedy {
     "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; \(kerasFile)"
 
   static let steps =
-    "the newer exporter writes nn.RNN, and loops over x.unbind(1), with their steps as a list: export with dynamo=False, or save a .pt2 with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
+    "the newer exporter writes nn.RNN, and loops over x.unbind(1), with their steps as a list: export with dynamo=False, or save a .pt2 with \(exportedProgram)"
 
   static let unrolled =
     "write the loop as a layer (LSTM, GRU or RNN) and export again; nn.RNN itself is such a loop to torch.onnx.export(…, dynamo=True): export it with dynamo=False, as TorchScript or as a .pt2; \(kerasFile)"
@@ -56,7 +68,7 @@ enum Remedy {
     "where a network reads the parts of each step in turn, as the bands of a spectrum or the letters of a word, export it as a model of its own, whose x is [batch, parts, size]: what it answers for each step is an input of floats of this one, in its place"
 
   static let parts =
-    "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') has the parts of its example's length, which are carried for that"
+    "\(exportedProgram) has the parts of its example's length, which are carried for that"
 
   static let squeezed =
     "leave the squeeze of that axis out of forward: PyTorch's does nothing where the axis has another size; or save a .pt2, \(exportedProgram), of which such a squeeze is left out here too"
@@ -86,10 +98,10 @@ enum Remedy {
     "train the model with nn.Upsample(scale_factor=…) and nn.Conv1d in its place, which are carried; where the result meets steps from before the pools, export without dynamic axes, for sequences of the example's length"
 
   static let writing =
-    "save it with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), x an example of the sequences' length: that graph is carried where a whole range is written (z[:, 3] = y, z[:, 2:5] = y), and not with a stride (z[:, ::2] = y); torch.jit.save(torch.jit.trace(model.eval(), (x,)), 'model.pt') writes one for other lengths too"
+    "save it with \(exportedProgram), x an example of the sequences' length: that graph is carried where a whole range is written (z[:, 3] = y, z[:, 2:5] = y), and not with a stride (z[:, ::2] = y); \(traced) writes one for other lengths too"
 
   static let writingLast =
-    "write with bounds below 0, as z[:, -1] = y, and save it with torch.jit.save(torch.jit.trace(model.eval(), (x,)), 'model.pt')"
+    "write with bounds below 0, as z[:, -1] = y, and save it with \(traced)"
 
   static let projection =
     "an LSTM with a projection (proj_size) has no form in ONNX: torch.export.save(torch.export.export(model.eval(), (x,)), 'm.pt2') writes one that is carried"
@@ -113,7 +125,7 @@ enum Remedy {
     "repeat the steps with nn.Upsample(scale_factor=n) along the steps, which is carried for one length: export without dynamic axes"
 
   static let windows =
-    "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2'), where unfold is carried; where a network reads every n-th step, call it for each group: torch.cat([rnn(x[:, i::n])[1][-1] for i in range(n)], 1)"
+    "for parts of n steps take x.unfold(1, n, n), which has an axis of n last, and save it as TorchScript or with \(exportedProgram), where unfold is carried; where a network reads every n-th step, call it for each group: torch.cat([rnn(x[:, i::n])[1][-1] for i in range(n)], 1)"
 
   static let dilated =
     "where a network reads every n-th step, as a dilated one does, call it for each group in place of a batch of the groups, and put the answers in turn: torch.stack([rnn(x[:, i::n])[0] for i in range(n)], 2).flatten(1, 2); one such layer is carried, ahead of layers that read each step, and not several"
@@ -158,7 +170,7 @@ enum Remedy {
     "\(batchOfOne); where that axis is the steps, let the batch come first: batch_first=True"
 
   static let knownSizes =
-    "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2') without dynamic shapes writes those of its example, for sequences of that length"
+    "\(exportedProgram) without dynamic shapes writes those of its example, for sequences of that length"
 
   static let batchOfOne =
     "export it with an example of one sequence, without a dynamic axis for the batch (torch.jit.trace in place of torch.jit.script): each sequence is then answered as if it were alone in its batch"

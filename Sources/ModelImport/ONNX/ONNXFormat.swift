@@ -3,7 +3,8 @@ import ModelFormat
 extension ImportFormat {
   /// `.onnx` files of any exporter, with external data beside them.
   static let onnx = ImportFormat(
-    name: "an ONNX model", takesInputOptions: true, takesGraph: false, takesNames: false
+    name: "an ONNX model", takesInputOptions: true, takesGraph: false, takesNames: false,
+    otherwise: Remedy.otherThanONNX
   ) { path, bytes in
     isONNX(path, bytes)
   } read: { request, files throws(ImportError) in

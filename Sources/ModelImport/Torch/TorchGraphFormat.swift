@@ -6,6 +6,7 @@ enum TorchGraphFormat {
   /// TorchScript, and files of `torch.export.save`.
   static let torchGraph = ImportFormat(
     name: "a TorchScript archive or a .pt2 of torch.export", takesInputOptions: true,
+    otherwise: Remedy.otherThanTorch,
     recognises: { path, bytes in
       guard ZipArchive.isZip(bytes), ForeignFile(bytes.span) != .npz,
         let records = try? ZipRecords(SourceFile(path: path, bytes: bytes))

@@ -243,7 +243,7 @@ enum AtenSelections {
       guard let count = call.resultCount ?? known else {
         throw call.failure(
           "a number of parts that depends on the input", because: "it must be known from the file",
-          instead: Remedy.parts)
+          instead: "\(Remedy.parts); \(Remedy.otherThanTorch)")
       }
       return .list(
         (0..<count).map { index in
@@ -268,7 +268,7 @@ enum AtenSelections {
       else {
         throw call.failure(
           "a number of parts that depends on the input", because: "it must be known from the file",
-          instead: Remedy.parts)
+          instead: "\(Remedy.parts); \(Remedy.otherThanTorch)")
       }
       let sizes = Array(repeating: size, count: count)
       for index in 0..<count {

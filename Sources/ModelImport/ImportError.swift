@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import ModelFormat
 import NumPyFormat
 
@@ -34,7 +35,15 @@ extension ImportError {
   /// An error of the checks on the model folder.
   package init(file: String, _ error: ModelError) {
     self.init(file: file, problem: "\(error)")
-    if case .tooMany("nodes", _, _) = error { remedy = Remedy.tooManyNodes }
+    switch error {
+    case .tooMany("nodes", _, _): remedy = Remedy.tooManyNodes
+    case .differentSteps(_, let op, let name, let found, let other, let expected):
+      place = "node \(name.jsonExcerpt)"
+      problem =
+        "found \(op) of its steps, \(found), and of those of \(other.jsonExcerpt), \(expected): \(Remedy.whereStepsMeet)"
+      remedy = Remedy.additive
+    default: break
+    }
   }
 
   package init(file: String, _ error: NumPyError) {

@@ -91,6 +91,7 @@ enum Arithmetic {
         }
       }
     }
+    if op == .add { separateQueries(&l, &aligned, node) }
     var result = aligned[0]
     result.kind = aligned[aligned.count - 1].kind == .boolean ? .boolean : .float
     if aligned.allSatisfy({ $0.kind == .integer }) { result.kind = .integer }
@@ -100,14 +101,7 @@ enum Arithmetic {
       } ?? []
     }
     let flat = result.axes.joined().filter { $0.role == .time }
-    guard Set(flat).count == flat.count, Set(flat.compactMap { l.exampleSteps.root(of: $0) }).count < 2
-    else {
-      throw node.refusal(
-        "\(values.map(\.shape)), each step of one with each of the other",
-        because:
-          "only attention compares steps with steps, of dot products or of Keras's AdditiveAttention",
-        instead: Remedy.additive)
-    }
+    guard Set(flat).count == flat.count else { throw pairsOfSteps(values, node) }
     let order = result.foreignOrder
     guard RowMajor.count(order.map(\.size), limit: Lowering.maxElements) != nil else {
       throw node.refusal(
@@ -128,6 +122,31 @@ enum Arithmetic {
     result.node = l.builder.emit(op, inputs, named: node.outputs.first ?? node.name)
     result.elements = order
     return result
+  }
+
+  /// The error where steps meet steps in another form than attention.
+  static func pairsOfSteps(_ values: [CarriedValue], _ node: SourceNode) -> ImportError {
+    node.refusal(
+      "\(values.map(\.shape)), each step of one with each of the other",
+      because: Remedy.whereStepsMeet,
+      instead: Remedy.additive)
+  }
+
+  /// Gives the steps of one of two values an atom of their own, where a sum is of each step of one with each of the other: the scores
+  /// of additive attention, whose queries have the axis before the keys'.
+  private static func separateQueries(
+    _ l: inout Lowering, _ values: inout [CarriedValue], _ node: SourceNode
+  ) {
+    let atoms = values.map(\.timeAtoms)
+    guard values.count == 2, atoms.allSatisfy({ $0.count == 1 }), atoms[0] == atoms[1],
+      values.allSatisfy({ $0.form == .sequence }),
+      let first = values[0].axis(of: atoms[0][0]), let second = values[1].axis(of: atoms[0][0]),
+      first != second
+    else { return }
+    let (index, axis) = first < second ? (0, first) : (1, second)
+    values[index].axes[axis] = [l.queryAtom(of: atoms[0][0])]
+    values[index].node = l.builder.emitQueries(
+      values[index].node, named: node.outputs.first ?? node.name, or: pairsOfSteps(values, node))
   }
 
   /// Unifies the atoms of an axis that has the same size in two values, to those of the first; splits coarser atoms.

@@ -75,7 +75,18 @@ struct Assumptions: Equatable, Sendable {
     for input in graph.inputs where input.kind == .float && input.dimensions.count == 3 {
       result.readStates[input.name] = uses.rows(input.name)
     }
-    return result.readStates.isEmpty ? nil : result
+    return result.readStates == readStates ? nil : result
+  }
+
+  /// Takes inputs for such states that have a row for each of several layers and directions and no more.
+  mutating func takeLayeredStates(of graph: SourceGraph) {
+    guard let states = withReadStates(of: graph)?.readStates else { return }
+    for input in graph.inputs {
+      guard let rows = states[input.name], rows > 1, input.dimensions[0] == .fixed(rows) else {
+        continue
+      }
+      readStates[input.name] = rows
+    }
   }
 
   /// Gives the axes of other inputs, but those with states, that lie as the one of a request the role that it asks for: several

@@ -19,7 +19,10 @@ enum AttentionLowering {
       return .pending(try scores(&l, node, queries, keys))
     case (.pending(.pairWeights(let scores)), .carried(let values)):
       return .carried(try attend(&l, node, scores, values))
-    case (.pending(.stepWeights(let scores)), .carried(let values)):
+    case (.pending(.stepWeights(let scores, let keys)), .carried(let values))
+    where Set(scores.timeAtoms).count == 2:
+      return .carried(try sums(&l, node, scores, over: keys, values))
+    case (.pending(.stepWeights(let scores, _)), .carried(let values)):
       guard values.axes.count >= 2, values.axes[values.axes.count - 2].map(\.role) == [.time],
         scores.axes.last?.map(\.role) == [.time], scores.size == 1,
         scores.shape[scores.axes.count - 2] == 1
@@ -27,7 +30,7 @@ enum AttentionLowering {
       var result = weightedSum(&l, node, scores, values)
       result.axes[values.axes.count - 2] = []
       return .carried(result)
-    case (.carried(let values), .pending(.stepWeights(let scores))):
+    case (.carried(let values), .pending(.stepWeights(let scores, _))):
       // [.., N, T] times [.., T, 1]
       guard values.axes.last?.map(\.role) == [.time], scores.size == 1, scores.axes.count >= 2,
         scores.axes[scores.axes.count - 2].map(\.role) == [.time]
@@ -184,6 +187,22 @@ enum AttentionLowering {
     var result = arranged
     result.node = name
     result.axes[rank - 2] = scores.axes[rank - 2]
+    return result
+  }
+
+  /// The sums of values of which each query has weights of its own: an op, once the nodes that made the scores are seen
+  /// (``AttendedSteps``).
+  private static func sums(
+    _ l: inout Lowering, _ node: SourceNode, _ scores: CarriedValue, over keys: Atom,
+    _ values: CarriedValue
+  ) throws(ImportError) -> CarriedValue {
+    let rank = scores.axes.count
+    guard scores.size == 1, values.form == .sequence, values.axes.count == rank,
+      scores.axes[rank - 1] == [keys], values.axes[rank - 2] == [keys]
+    else { throw Arithmetic.pairsOfSteps([scores, values], node) }
+    var result = weightedSum(&l, node, scores, values)
+    result.form = .sequence
+    result.axes[rank - 2] = scores.axes[rank - 2].map { l.queryAtoms[$0] ?? $0 }
     return result
   }
 

@@ -113,8 +113,8 @@ indirect enum PendingValue: Sendable {
   case pairScores(PairScores)
   /// The softmax of such scores over the last axis.
   case pairWeights(PairScores)
-  /// The softmax over the steps of a sequence with one score for each step.
-  case stepWeights(CarriedValue)
+  /// The softmax over the steps of a sequence with one score for each step; where there are steps of queries too, over those of keys.
+  case stepWeights(CarriedValue, over: Atom)
   /// Steps' values, each multiplied by its weight.
   case weighted(scores: CarriedValue, values: CarriedValue)
   /// `erf(x · factor)`, or one more than that.
@@ -152,7 +152,7 @@ indirect enum PendingValue: Sendable {
     switch self {
     case .pairScores(let scores), .pairWeights(let scores):
       scores.axes.map { $0.reduce(1) { $0 * $1.size } }
-    case .stepWeights(let value): value.shape
+    case .stepWeights(let value, _): value.shape
     case .weighted(_, let values): values.shape
     case .erf(let value, _, _): value.shape
     case .ids(let value, _): value.shape

@@ -20,6 +20,9 @@ struct FinishedGraph {
     /// Whether a call of the source graph takes one step of it.
     var isOneStep = false
 
+    /// What its steps have in common with those of other inputs; nil for a vector. The steps of calls have no name.
+    var axis: String? { form == .vector ? nil : steps ?? "" }
+
     /// Takes what the translation found of the example's steps.
     mutating func takeSteps(of lowering: Lowering) {
       let value = lowering.values[source]
@@ -121,6 +124,7 @@ struct FinishedGraph {
     pass.fuseShifts()
     pass.prune()
     pass.fuseBiases(&builder)
+    try pass.fuseAttention(&builder)
     let callersStates = pass.inputs.filter {
       $0.form == .vector && pass.isStateReadElsewhere($0.name)
     }

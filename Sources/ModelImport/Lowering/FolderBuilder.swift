@@ -7,6 +7,8 @@ struct FolderBuilder {
   private(set) var nodes: [Node] = []
   private(set) var tensors: [String: (shape: [Int], floats: [Float])] = [:]
   private(set) var notes: [String] = []
+  /// The nodes that repeat queries of attention, with the error where nothing makes an attention of them.
+  private(set) var queries: [String: ImportError] = [:]
   private var names: Set<String> = []
   /// The number that the next name of those letters gets.
   private var counts: [String: Int] = [:]
@@ -40,6 +42,15 @@ struct FolderBuilder {
       self.tensors["\(name).\(tensor)"] = (shape, elements.map(Float.init))
       elementCount += elements.count
     }
+    return name
+  }
+
+  /// Adds a node that repeats the queries of attention to steps that are its keys too, until its op is known.
+  mutating func emitQueries(
+    _ value: String, named text: String, or refusal: ImportError
+  ) -> String {
+    let name = emit(.slice(), [value], named: "\(text).queries")
+    queries[name] = refusal
     return name
   }
 

@@ -245,6 +245,27 @@ struct FolderPass {
     nodes.removeAll { $0.name.isEmpty }
   }
 
+  // MARK: Attention
+
+  /// Makes an op of the attention of each step to those of another input.
+  mutating func fuseAttention(_ builder: inout FolderBuilder) throws(ImportError) {
+    let sizes = inputs.map { input in
+      (input.name, AttendedSteps.Input(axis: input.axis, size: input.size))
+    }
+    let attended = AttendedSteps(
+      nodes, inputs: Dictionary(uniqueKeysWithValues: sizes), queries: Set(builder.queries.keys)
+    ) { [tensors = builder.tensors] in tensors[$0] }
+    if attended.nodes != nodes {
+      nodes = attended.nodes
+      for (name, tensor) in attended.tensors {
+        builder.set(tensor: name, shape: tensor.shape, floats: tensor.floats)
+      }
+      prune()
+    }
+    let queries = builder.queries
+    if let refusal = nodes.lazy.compactMap({ queries[$0.name] }).first { throw refusal }
+  }
+
   // MARK: Names
 
   /// Gives each output its name in the source graph. If its value already has another output's name, adds a node that repeats

@@ -142,6 +142,7 @@ package struct GraphTranslation {
         assumptions.fixedAxes.insert(Atom.Origin(input: input.name, axis: axis))
       }
     }
+    assumptions.takeLayeredStates(of: graph)
     let usual = assumptions
     var failure: ImportError?
     // The first error where steps over which a norm goes are then tried as elements.

@@ -6,12 +6,18 @@ struct InputLowering {
   let assumptions: Assumptions
   let standIns: StandIns
   private let states: StateInputs
+  /// The open sizes of states' axes of sequences, as the file names them.
+  private var batchNames: [SourceGraph.Dimension] = []
 
   init(graph: SourceGraph, assumptions: Assumptions, standIns: StandIns) {
     self.graph = graph
     self.assumptions = assumptions
     self.standIns = standIns
     states = StateInputs(graph)
+    for input in graph.inputs where isState(input) && input.dimensions.count > 1 {
+      let batch = input.dimensions[input.dimensions.count - 2]
+      if case .named = batch { batchNames.append(batch) }
+    }
   }
 
   private func isState(_ input: SourceGraph.Input) -> Bool {
@@ -222,6 +228,13 @@ struct InputLowering {
     }
     func isOpen(_ axis: Int) -> Bool {
       if case .named = dimensions[axis] { true } else { false }
+    }
+    if !isState(input), !roles.contains(.batch),
+      let axis = dimensions.indices.first(where: {
+        roles[$0] == nil && batchNames.contains(dimensions[$0])
+      })
+    {
+      roles[axis] = .batch
     }
     func next() -> Int? { roles.firstIndex { $0 == nil } }
     // The usual order is batch, steps, elements; a single axis is steps or elements.

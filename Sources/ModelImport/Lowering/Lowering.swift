@@ -27,6 +27,8 @@ struct Lowering {
   private var inputs: [String: String] = [:]
   /// The names of the inputs' axes of steps.
   private(set) var stepNames: [Atom.Origin: String] = [:]
+  /// The steps that are keys of attention, by the atoms of the same steps as queries.
+  private(set) var queryAtoms: [Atom: Atom] = [:]
   /// The errors of inputs whose element axis has no size in the file.
   private(set) var missingSizes: [String: ImportError] = [:]
   /// For nodes of which a call of the source graph is one step: the final state that is the step's output.
@@ -152,13 +154,17 @@ struct Lowering {
     guard
       ["Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Cast", "Dropout", "Flatten"]
         .contains(node.op), let name = node.input(0),
-      case .pending(.stepWeights(let scores)) = try value(named: name, of: node)
+      case .pending(.stepWeights(let scores, let keys)) = try value(named: name, of: node)
     else { return nil }
     values[name] = .carried(scores)
     let results = try lowerCarried(node)
-    values[name] = .pending(.stepWeights(scores))
+    values[name] = .pending(.stepWeights(scores, over: keys))
     return results?.map { result in
-      if case .carried(let value) = result { .pending(.stepWeights(value)) } else { result }
+      if case .carried(let value) = result {
+        .pending(.stepWeights(value, over: keys))
+      } else {
+        result
+      }
     }
   }
 
@@ -283,6 +289,14 @@ struct Lowering {
   {
     atomCount += 1
     return Atom(id: atomCount, size: size, role: role, origin: origin)
+  }
+
+  /// The atom of steps as queries, beside the same steps as keys.
+  mutating func queryAtom(of steps: Atom) -> Atom {
+    var atom = newAtom(steps.size, .time)
+    atom.isOpen = steps.isOpen
+    queryAtoms[atom] = steps
+    return atom
   }
 
   /// The shared atom of a batch or of steps with this size.

@@ -51,7 +51,8 @@ enum PatternLowering {
       case .pairScores(let scores), .pairWeights(let scores):
         return try AttentionLowering.binary(node, op, pending, scores, other, isFirst: isFirst)
       case .stepWeights, .weighted:
-        if op == "Mul", case .stepWeights(let scores) = pending, case .carried(let values) = other,
+        if op == "Mul", case .stepWeights(let scores, _) = pending,
+          case .carried(let values) = other,
           let weighted = AttentionLowering.weighted(scores, values)
         {
           return weighted

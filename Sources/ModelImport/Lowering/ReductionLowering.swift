@@ -192,7 +192,7 @@ enum ReductionLowering {
         throw node.refusal(
           "a \(node.op) over the steps", because: "only weights of one number a step are carried")
       }
-      return [.pending(.stepWeights(value))]
+      return [.pending(.stepWeights(value, over: atoms[0]))]
     }
     let others = value.foreignOrder.filter { !atoms.contains($0) }
     guard others.isEmpty else {

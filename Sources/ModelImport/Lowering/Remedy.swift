@@ -24,6 +24,9 @@ enum Remedy {
 
   static let traced = "torch.jit.save(torch.jit.trace(model.eval(), (x,)), 'model.pt')"
 
+  static let whereStepsMeet =
+    "only attention compares steps with steps, of dot products or of sums through a tanh"
+
   static let additive =
     "attention that is additive is an op, \"attention\" with \"score\": \"additive\": save the weights, torch.save(model.state_dict(), 'weights.pt'), write the graph as model.json (FORMAT.md, \"From PyTorch\") and give it with --graph model.json"
 

@@ -7,7 +7,7 @@ enum StepSoftmax {
     _ l: inout Lowering, _ pending: PendingValue, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue? {
     switch pending {
-    case .stepWeights(let scores): return weights(&l, scores, node)
+    case .stepWeights(let scores, _): return weights(&l, scores, node)
     case .weighted(let scores, let values):
       let rank = max(scores.axes.count, values.axes.count)
       let weights = Layout.padded(weights(&l, scores, node), rank: rank)

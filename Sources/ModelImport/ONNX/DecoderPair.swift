@@ -15,28 +15,35 @@ struct DecoderPair {
     let description = decoder.description
     let scores = description.outputs.filter { !isState($0.name) }
     let token = try tokenInput(scores: scores.count)
-    if let state = description.inputs.first(where: { decoder.callersStates.contains($0.name) }) {
-      throw ImportError(
-        file: file, place: "input \"\(state.name)\"",
-        problem:
-          "found a state that other nodes than a recurrent network read, such as the query of attention: here, the network keeps its state by itself",
-        remedy: Remedy.ownFolders)
-    }
     var draft = encoder
     draft.reference = nil
     draft.description.outputs = []
-    var nodes = description.nodes
-    let size = try tokens(&nodes, token, &draft)
-    var inputs = [
-      ModelDescription.Decoder.Input(
-        name: token.name, source: .tokens(size: size, vocabulary: nil))
-    ]
     let (steps, states) = try encoderValues()
-    for (isVector, given) in [(true, states), (false, steps)] {
-      let wanted = description.inputs.filter { $0.name != token.name && $0.isVector == isVector }
-      inputs += try matched(wanted, with: given, isVector ? "states" : "sequences", &draft)
+    var inputs: [ModelDescription.Decoder.Input] = []
+    let own = description.inputs.filter { $0.name != token.name }
+    // What is the same at every step is a step in the decoder's file.
+    let contexts = own.filter { input in
+      !input.isVector && (steps.isEmpty || states.contains { $0.name == input.name })
     }
-    prune(&nodes, scores[0].name)
+    inputs += try matched(own.filter(\.isVector) + contexts, with: states, "states", &draft)
+    inputs += try matched(
+      own.filter { !$0.isVector && !contexts.contains($0) }, with: steps, "sequences", &draft)
+    let fed = try fedBack(token: token.name, inputs)
+    draft.description.nodes += fed.encoderNodes
+    inputs += fed.inputs
+    let decoder = fed.decoder
+    var nodes = decoder.description.nodes
+    let size = try tokens(&nodes, token, &draft)
+    inputs.insert(
+      .init(name: token.name, source: .tokens(size: size, vocabulary: nil)), at: 0)
+    prune(&nodes, leadingTo: [scores[0].name])
+    let read = inputs.compactMap { input in
+      switch input.source {
+      case .encoder(let value), .feedback(_, .encoder(let value)): value
+      case .tokens, .feedback: nil
+      }
+    }
+    prune(&draft.description.nodes, leadingTo: read)
     for index in nodes.indices {
       let old = nodes[index].weights ?? nodes[index].name
       let own = decoder.tensors.filter { $0.name.hasPrefix("\(old).") }
@@ -54,6 +61,22 @@ struct DecoderPair {
       "confirm in model.json: the decoder starts with token 0, ends with token 1 (\"start\", \"end\"), and has at most \(Self.maxSteps) tokens (\"max_steps\")"
     )
     return draft
+  }
+
+  /// The decoder, whose networks' states are fed back where other nodes read them.
+  private func fedBack(
+    token: String, _ given: [ModelDescription.Decoder.Input]
+  ) throws(ImportError) -> FedBackStates {
+    do {
+      return try FedBackStates(
+        decoder, token: token, given: given, encoder: encoder.description)
+    } catch {
+      throw ImportError(
+        file: file, place: "input \"\(error.name)\"",
+        problem:
+          "found a state that other nodes than a recurrent network read, and that is not what one network answers: here, a network keeps its state by itself",
+        remedy: Remedy.ownFolders)
+    }
   }
 
   /// The input with the token of a step: ids, or else the only one with steps.
@@ -98,7 +121,8 @@ struct DecoderPair {
     for (index, input) in inputs.enumerated() {
       guard
         let source = given.first(where: { $0.name == input.name })
-          ?? (given.indices.contains(index) ? given[index] : nil), source.size == input.kind.size
+          ?? (given.indices.contains(index) ? given[index] : given.count == 1 ? given[0] : nil),
+        source.size == input.kind.size
       else {
         let found = given.map { "\"\($0.name)\" of \($0.size)" }.joined(separator: ", ")
         throw ImportError(
@@ -106,7 +130,7 @@ struct DecoderPair {
           problem:
             "found no value of the encoder for it: it has \(input.kind.size) elements, and the encoder's \(what) are \(found.isEmpty ? "none" : found)",
           remedy:
-            "export the encoder with what the decoder reads as outputs, in the same order or with the same names"
+            "export the encoder with what the decoder reads as outputs, in the same order or with the same names, and both with dynamic axes for the batch and the steps"
         )
       }
       result.append(.init(name: input.name, source: .encoder(source.name)))
@@ -157,10 +181,10 @@ struct DecoderPair {
     return node.inputs.allSatisfy { $0.map(isState) ?? false }
   }
 
-  /// Keeps the nodes that lead to the scores.
-  private func prune(_ nodes: inout [ModelDescription.Node], _ output: String) {
+  /// Keeps the nodes that lead to these values.
+  private func prune(_ nodes: inout [ModelDescription.Node], leadingTo values: [String]) {
     var needed: Set<String> = []
-    var pending = [output]
+    var pending = values
     while let value = pending.popLast() {
       var name = value
       for suffix in [".hidden", ".cell"] where value.hasSuffix(suffix) {
@@ -170,7 +194,7 @@ struct DecoderPair {
         guard let node = nodes.first(where: { $0.name == candidate }),
           needed.insert(candidate).inserted
         else { continue }
-        pending += node.inputs.compactMap { $0 }
+        pending += (node.inputs + [node.mask]).compactMap { $0 }
       }
     }
     nodes.removeAll { !needed.contains($0.name) }

@@ -178,6 +178,22 @@ def torch_models() -> None:
     export("dot_attention", Net(dot_attention, lstm=lstm(4), q=nn.Linear(5, 5), k=nn.Linear(5, 5), v=nn.Linear(5, 5)),
            features(4), x, step)
 
+    def additive_attention(m: Net, v: Tensor) -> Tensor:
+        h = m.lstm(v)[0]
+        scores = m.v(torch.tanh(m.q(h).unsqueeze(2) + m.k(h).unsqueeze(1) + m.b)).squeeze(-1)
+        return torch.bmm(torch.softmax(scores, -1), h) + h
+
+    export("additive_attention", Net(additive_attention, lstm=lstm(4), q=nn.Linear(5, 6), k=nn.Linear(5, 6, bias=False),
+                                     v=nn.Linear(6, 1), b=nn.Parameter(torch.randn(6))), features(4), x, step)
+
+    def summed_scores(m: Net, v: Tensor) -> Tensor:
+        h = m.lstm(v)[0]
+        scores = (torch.tanh(m.k(h).unsqueeze(1) + m.q(h).unsqueeze(2)) * m.v).sum(-1) / 2
+        return torch.bmm(torch.softmax(scores, -1), m.w(h))
+
+    export("summed_scores", Net(summed_scores, lstm=lstm(4), q=nn.Linear(5, 6), k=nn.Linear(5, 6), w=nn.Linear(5, 3),
+                                v=nn.Parameter(torch.randn(6))), features(4), x, step)
+
     def query_attention(m: Net, v: Tensor) -> Tensor:
         h, (last, _) = m.lstm(v)
         weights = torch.softmax(torch.bmm(h, last[-1].unsqueeze(2)), 1)
@@ -582,6 +598,109 @@ def attending_pair() -> None:
     write_cases(folder / "calls", calls, onnxruntime=onnxruntime.__version__)
 
 
+def answering_pairs() -> None:
+    """Encoders and decoders of a token a call, with the tokens that PyTorch chose: each decoder attends in another way."""
+    words, start, end, limit = 6, 0, 1, 8
+
+    class Encoder(nn.Module):
+        def __init__(self, cell: type[nn.Module], layers: int, first: bool) -> None:
+            super().__init__()
+            self.e, self.rnn = nn.Embedding(7, 4), cell(4, 5, layers, batch_first=first)
+
+        def forward(self, ids: Tensor) -> tuple[Tensor, ...]:
+            steps, states = self.rnn(self.e(ids))
+            return steps, *(states if isinstance(states, tuple) else (states,))
+
+    def before(m: Net, token: Tensor, h: Tensor, c: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        """Bahdanau's: the last layer's state before the token beside each step."""
+        query = h[-1].unsqueeze(1).repeat(1, steps.size(1), 1)
+        weights = torch.softmax(m.v(torch.tanh(m.a(torch.cat((query, steps), 2)))).squeeze(2), 1)
+        y, states = m.rnn(torch.cat((m.e(token), torch.bmm(weights.unsqueeze(1), steps)), 2), (h, c))
+        return m.fc(y.squeeze(1)), *states
+
+    def dot(m: Net, token: Tensor, h: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        """Luong's, with the steps first, as PyTorch's chatbot tutorial has it."""
+        y, h = m.rnn(m.e(token), h)
+        weights = torch.softmax((y * m.a(steps)).sum(2).t(), 1).unsqueeze(1)
+        return m.fc(torch.cat((y.squeeze(0), weights.bmm(steps.transpose(0, 1)).squeeze(1)), 1)), h
+
+    def concat(m: Net, token: Tensor, h: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        """Luong's concat, of the state behind the token."""
+        y, h = m.rnn(m.e(token), h)
+        query = y.expand(-1, steps.size(1), -1)
+        weights = torch.softmax(m.v(torch.tanh(m.a(torch.cat((query, steps), 2)))).squeeze(2), 1)
+        return m.fc(torch.cat((y, (weights.unsqueeze(2) * steps).sum(1, keepdim=True)), 2)), h
+
+    def context(m: Net, token: Tensor, h: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        """Cho's: what the encoder answers in the end, beside every token."""
+        y, h = m.rnn(torch.cat((m.e(token), steps.unsqueeze(1)), 2), h)
+        return m.fc(torch.cat((y.squeeze(1), steps), 1)), h
+
+    class Summary(Encoder):
+        def forward(self, ids: Tensor) -> tuple[Tensor, ...]:
+            h = self.rnn(self.e(ids))[1]
+            return torch.tanh(h[-1]), h
+
+    e, v, a = nn.Embedding(words, 4), nn.Linear(5, 1, bias=False), nn.Linear(10, 5)
+    models = {
+        "before": (Encoder(nn.LSTM, 2, True), Net(before, e=e, v=v, a=a, rnn=nn.LSTM(9, 5, 2, batch_first=True),
+                                                  fc=nn.Linear(5, words))),
+        "dot": (Encoder(nn.GRU, 1, False), Net(dot, e=e, a=nn.Linear(5, 5), rnn=nn.GRU(4, 5), fc=nn.Linear(10, words))),
+        "concat": (Encoder(nn.GRU, 1, True), Net(concat, e=e, v=v, a=a, rnn=nn.GRU(4, 5, batch_first=True),
+                                                 fc=nn.Linear(10, words))),
+        "context": (Summary(nn.GRU, 1, True), Net(context, e=e, rnn=nn.GRU(9, 5, batch_first=True),
+                                                  fc=nn.Linear(10, words))),
+    }
+    @torch.no_grad()
+    def answer(encoder: nn.Module, decoder: nn.Module, ids: Tensor, order: tuple[int, int]) -> tuple[list[Tensor], list[int], float]:
+        """The scores of each step, the tokens without the end, and the logarithm of their probability."""
+        steps, *states = encoder(ids.permute(order))
+        token, rows, labels, score = start, [], [], 0.0
+        while len(rows) < limit:
+            y, *states = decoder(torch.tensor([[token]]), *states, steps)
+            rows.append(y.reshape(-1))
+            token = int(y.argmax())
+            score += float(torch.log_softmax(rows[-1].double(), 0)[token])
+            if token == end:
+                break
+            labels.append(token)
+        return rows, labels, score
+
+    asked = [torch.from_numpy(RANDOM.integers(0, 7, (1, length))) for length in (1, 4, 11)]
+    for name, (encoder, decoder) in models.items():
+        order = (1, 0) if name == "dot" else (0, 1)
+        for seed in range(1000):
+            torch.manual_seed(seed)
+            for parameter in [*encoder.parameters(), *decoder.parameters()]:
+                nn.init.uniform_(parameter, -2, 2)
+            labels = [answer(encoder.eval(), decoder.eval(), ids, order)[1] for ids in asked]
+            if min(len(set(row)) for row in labels) > 1 and len(set(map(tuple, labels))) == len(labels):
+                break
+        folder = FIXTURES / "onnx_pairs" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        ids = torch.ones(2, 3, dtype=torch.int64)
+        steps, *states = encoder(ids.permute(order))
+        kept = ["h", "c"][:len(states)]
+        axes = {"ids": {order[0]: "b", order[1]: "t"}, "token": {order[0]: "b"},
+                "steps": {0: "b"} if name == "context" else {order[0]: "b", order[1]: "t"}, **{k: {1: "b"} for k in kept}}
+        for file, module, args, inputs, outputs in (
+                ("encoder", encoder, (ids.permute(order),), ["ids"], ["steps", *kept]),
+                ("decoder", decoder, (ids[:, :1].permute(order), *states, steps), ["token", *kept, "steps"],
+                 ["y", *(f"{k}_out" for k in kept)])):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                torch.onnx.export(module, args, str(folder / f"{file}.onnx"), dynamo=False, input_names=inputs,
+                                  output_names=outputs, opset_version=17,
+                                  dynamic_axes={k: axes[k] for k in (*inputs, *outputs) if k in axes})
+        cases = []
+        for ids in asked:
+            rows, labels, score = answer(encoder, decoder, ids, order)
+            cases.append(case({"ids": ids[0].numpy()}, {"y": torch.stack(rows).numpy()},
+                              decoded={"y": {"labels": labels, "score": score}}))
+        write_cases(folder, cases, torch=torch.__version__)
+        print(name, seed)
+
+
 torch_models()
 lengths_of_examples()
 nodes()
@@ -591,4 +710,6 @@ if not WANTED or "pair" in WANTED:
     pair()
 if not WANTED or "attending_pair" in WANTED:
     attending_pair()
+if not WANTED or "answering_pairs" in WANTED:
+    answering_pairs()
 scaled()

@@ -518,7 +518,9 @@ import Testing
         node("MatMul", ["weights", "x"], "y"),
       ], ["first": integers([0])], isOpen: true)
     let error = try #require(throws: ImportError.self) { try draft(graph) }
-    #expect(error.problem.contains("a mask, or other numbers, of [batch, 1, steps] on the scores of attention"), "\(error)")
+    #expect(
+      error.problem.contains(
+        "a mask, or other numbers, of [batch, 1, steps] on the scores of attention"), "\(error)")
     #expect(error.remedy?.contains("key_padding_mask") ?? false, "\(error)")
   }
 

@@ -134,7 +134,7 @@ struct Lowering {
       return results.map { .constant($0) }
     }
     try checkConstants(of: node)
-    if let results = try lowerShape(ofWeights: node) { return results }
+    if let results = try StepSoftmax.moved(&self, node) { return results }
     do throws(ImportError) {
       if let results = try lowerCarried(node) { return results }
       throw node.refusal(
@@ -147,28 +147,8 @@ struct Lowering {
     }
   }
 
-  /// An operator that moves the axes of weights of a sum over the steps; the result is still such weights.
-  private mutating func lowerShape(ofWeights node: SourceNode) throws(ImportError)
-    -> [LoweredValue]?
-  {
-    guard
-      ["Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Cast", "Dropout", "Flatten"]
-        .contains(node.op), let name = node.input(0),
-      case .pending(.stepWeights(let scores, let keys)) = try value(named: name, of: node)
-    else { return nil }
-    values[name] = .carried(scores)
-    let results = try lowerCarried(node)
-    values[name] = .pending(.stepWeights(scores, over: keys))
-    return results?.map { result in
-      if case .carried(let value) = result {
-        .pending(.stepWeights(value, over: keys))
-      } else {
-        result
-      }
-    }
-  }
-
-  private mutating func lowerCarried(_ node: SourceNode) throws(ImportError) -> [LoweredValue]? {
+  /// The outputs of a node, of whose values none is a part of a pattern.
+  mutating func lowerCarried(_ node: SourceNode) throws(ImportError) -> [LoweredValue]? {
     if let results = try LoopLowering.lower(&self, node) { return results }
     if let results = try IdLowering.lower(&self, node) { return results }
     if let results = try ShapeLowering.lower(&self, node) { return results }

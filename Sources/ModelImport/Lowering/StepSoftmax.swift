@@ -2,6 +2,27 @@ import ModelFormat
 
 /// A softmax over the steps as a sequence, where it is not the weights of a sum alone.
 enum StepSoftmax {
+  /// The outputs of an operator that moves the axes of weights of a sum over the steps, which are still such weights; nil for others.
+  static func moved(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    guard
+      ["Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Cast", "Dropout", "Flatten"]
+        .contains(node.op), let name = node.input(0),
+      case .pending(.stepWeights(let scores, let keys)) = try l.value(named: name, of: node)
+    else { return nil }
+    l.define(name, .carried(scores))
+    let results = try l.lowerCarried(node)
+    l.define(name, .pending(.stepWeights(scores, over: keys)))
+    return results?.map { result in
+      if case .carried(let value) = result {
+        .pending(.stepWeights(value, over: keys))
+      } else {
+        result
+      }
+    }
+  }
+
   /// The softmax, or its product with values; nil for values of another pattern.
   static func value(
     _ l: inout Lowering, _ pending: PendingValue, _ node: SourceNode

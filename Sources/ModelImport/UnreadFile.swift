@@ -106,6 +106,15 @@ struct UnreadFile {
   static let savedModel =
     "of Keras 2, keras.models.load_model('FOLDER').save('model.keras') writes one that can be imported; of another, python3 -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
 
+  /// The line that puts the files together into which a model's weights are divided.
+  static func joining(parts: [String]) -> String {
+    let names = parts.prefix(8).map { "'\($0)'" }.joined(separator: ", ")
+    let isSafetensors = parts.first?.hasSuffix(".safetensors") ?? true
+    return isSafetensors
+      ? "put them together: python3 -c \"from safetensors.torch import load_file, save_file; w = {}; [w.update(load_file(f)) for f in (\(names),)]; save_file(w, 'weights.safetensors')\""
+      : "put them together: python3 -c \"import torch; w = {}; [w.update(torch.load(f, map_location='cpu')) for f in (\(names),)]; torch.save(w, 'weights.pt')\""
+  }
+
   /// A JSON text: the description of a folder, or of Keras's layers.
   private func json(_ bytes: [UInt8]) -> (found: String, remedy: String?)? {
     guard bytes.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{"),
@@ -136,10 +145,9 @@ struct UnreadFile {
       let files = parts.compactMap { part -> String? in
         if case .string(let name) = part.value { name } else { nil }
       }
-      let names = Set(files).sorted().prefix(8).map { "'\($0)'" }.joined(separator: ", ")
       return (
         "the list of the files that a model's weights are divided into",
-        "put them together: python3 -c \"from safetensors.torch import load_file, save_file; w = {}; [w.update(load_file(f)) for f in (\(names),)]; save_file(w, 'weights.safetensors')\""
+        Self.joining(parts: Set(files).sorted())
       )
     }
     if members.contains(where: { ["architectures", "model_type"].contains($0.key) }) {

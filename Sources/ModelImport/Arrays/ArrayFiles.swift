@@ -63,6 +63,9 @@ extension WeightTable {
       guard let shape = tensors.shape(of: name), let type = tensors.dtype(of: name),
         type.isConvertible
       else {
+        if let type = tensors.dtype(of: name), type.rawValue.hasPrefix("F") || type == .c64 {
+          unread.append((name, "a tensor of \(type.rawValue)"))
+        }
         passedOver.append(name)
         continue
       }

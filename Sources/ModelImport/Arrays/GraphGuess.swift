@@ -19,21 +19,33 @@ struct GraphGuess {
   static func description(
     of table: WeightTable, name: String
   ) throws(ImportError) -> (ModelDescription, notes: [String]) {
-    var guess = GraphGuess(table)
-    var found = guess.chain()
-    var critic: GuessCritic?
-    if found == nil, let beside = GuessCritic(table) {
-      var actor = GraphGuess(beside.rest)
-      found = actor.chain()
-      if found != nil { (guess, critic) = (actor, beside) }
+    if let (name, reason) = table.unread.first {
+      throw ImportError(
+        file: table.file, place: name,
+        problem: "found \(reason): a guess without it would leave its layer out",
+        remedy:
+          "save it as floats: torch.save({k: (v.to_dense() if v.is_sparse else v).float() for k, v in state_dict.items()}, 'weights.pt')"
+      )
     }
+    var guess = GraphGuess(table)
+    var (found, beside): ([WeightLayer]?, GuessCritic?)
+    func tryWithout(_ other: GuessCritic?) {
+      guard found == nil, let other else { return }
+      var rest = GraphGuess(other.rest)
+      found = rest.chain()
+      if found != nil { (guess, beside) = (rest, other) }
+    }
+    // A chain may go on from a generator to its discriminator.
+    tryWithout(GuessCritic(discriminatorOf: table))
+    found = found ?? guess.chain()
+    tryWithout(GuessCritic(table))
     guard var chain = found else { throw guess.failure }
     // No PReLU stands behind a head: it is the weights of a loss by another name.
     let behind = chain.reversed().prefix { $0.kind == .prelu }.map(\.prefix)
     chain.removeLast(behind.count)
     try guess.checkDecoder(in: chain)
     var (description, notes) = guess.description(of: chain, leaving: behind, name: name)
-    if let critic { notes.append(critic.question) }
+    if let beside { notes.append(beside.question) }
     return (description, notes)
   }
 

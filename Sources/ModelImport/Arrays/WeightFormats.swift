@@ -21,6 +21,12 @@ enum WeightFormats {
   ) throws(ImportError) -> FolderDraft {
     var tables: [(stem: String, table: WeightTable)] = []
     for file in files {
+      if let parts = file.parts {
+        throw ImportError(
+          file: file.path,
+          problem: "found one of the \(parts.count) files that a model's weights are divided into",
+          remedy: UnreadFile.joining(parts: parts))
+      }
       guard let kind = WeightFile(path: file.path, file.bytes) else {
         throw ImportError(
           file: file.path,
@@ -70,5 +76,18 @@ private enum WeightFile {
     case .npz: return try WeightTable(npz: file)
     case .safetensors: return try WeightTable(safetensors: file)
     }
+  }
+}
+
+extension SourceFile {
+  /// The names of all files into which weights are divided, of one that is called as Hugging Face's: `model-00001-of-00002.safetensors`;
+  /// nil for other names.
+  fileprivate var parts: [String]? {
+    let name = path.split(separator: "/").last ?? ""
+    guard let found = name.wholeMatch(of: /(.+)-\d{5}-of-(\d{5})(\.\w+)/),
+      let count = Int(found.2), count > 1
+    else { return nil }
+    func padded(_ number: Int) -> String { "\(100_000 + number)".dropFirst() + "" }
+    return (1...count).map { "\(found.1)-\(padded($0))-of-\(found.2)\(found.3)" }
   }
 }

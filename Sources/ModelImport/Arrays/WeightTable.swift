@@ -14,6 +14,8 @@ struct WeightTable {
   var weights: [Weight] = []
   /// Notes for the person on how the file was read.
   var notes: [String] = []
+  /// The tensors of numbers that are not read, and what they are.
+  var unread: [(name: String, reason: String)] = []
   /// Whether `weights` have the order in which the model's modules were made.
   var isOrdered = true
   /// Lists of texts beside the weights, by their keys.
@@ -56,6 +58,7 @@ extension WeightTable {
         weight.name = "\(stem).\(weight.name)"
         return weight
       }
+      joined.unread += table.unread
       joined.notes += table.notes
       joined.texts += table.texts
       joined.isOrdered = joined.isOrdered && table.isOrdered

@@ -58,6 +58,9 @@ struct PickledTensors {
     return className(call.function)
   }
 
+  /// The reason for arrays of texts and the like.
+  static let noNumbers = "an array of NumPy's of another type than numbers"
+
   /// The result of examining an object.
   enum Finding {
     case tensor(StridedTensor)
@@ -182,7 +185,7 @@ struct PickledTensors {
       let shape = sizes(state[1])
     else { return .unreadable("an array of NumPy's without its numbers") }
     guard let (type, isBigEndian) = dtype(state[2]) else {
-      return .unreadable("an array of NumPy's of another type than numbers")
+      return .unreadable(Self.noNumbers)
     }
     var isFortran = false
     if case .bool(true) = graph[state[3]] { isFortran = true }
@@ -199,7 +202,7 @@ struct PickledTensors {
   private func arrayFromBuffer(_ arguments: [PickleGraph.Reference]) -> Finding? {
     guard arguments.count >= 4, let bytes = bytesReference(arguments[0]),
       let (type, isBigEndian) = dtype(arguments[1]), let shape = sizes(arguments[2])
-    else { return .unreadable("an array of NumPy's of another type than numbers") }
+    else { return .unreadable(Self.noNumbers) }
     return .tensor(
       StridedTensor(
         type, shape: shape, isFortran: graph.text(arguments[3]) == "F", storage: .bytes(bytes),

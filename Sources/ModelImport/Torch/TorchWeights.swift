@@ -63,6 +63,7 @@ extension WeightTable {
     }
     texts = CheckpointTexts.lists(in: file)
     weights = try Self.read(state.tensors, of: file, fileBytes: fileBytes)
+    unread = state.unreadable.filter { $0.reason != PickledTensors.noNumbers }
     if let (name, reason) = state.unreadable.first { notes.append("\(name) is \(reason)") }
   }
 

@@ -277,6 +277,14 @@ def cudnn(folder):
     ]  # fmt: skip
     write(f"{folder}/cudnn.h5", "2.2.4", layers)
     save_answers(f"{folder}/cudnn.h5", model, [x])
+    # Keras loads such weights into plain layers too.
+    plain = {"recurrent_activation": "sigmoid", "reset_after": True}
+    for name, settings, _ in layers[:2]:
+        settings.update(plain)
+    inner.update({"class_name": "LSTM", "config": inner["config"] | plain})
+    layers = [(name.replace("CuDNN", ""), settings, kept) for name, settings, kept in layers]
+    write(f"{folder}/cudnn_in_plain.h5", "2.2.4", layers)
+    save_answers(f"{folder}/cudnn_in_plain.h5", model, [x])
 
 
 def main():

@@ -34,6 +34,54 @@ import Testing
       .filter { !$0.hasPrefix("relu") }
   }
 
+  /// A layer whose weights can't be read is not left out in silence.
+  @Test func aTensorThatIsNotReadStopsTheGuess() throws {
+    let known = table([("lstm", "lstm", 3, 4), ("linear", "fc", 4, 2)])
+    var table = known
+    table.unread = [("fc2.weight", "a sparse tensor")]
+    let error = try #require(throws: ImportError.self) {
+      try GraphGuess.description(of: table, name: "m")
+    }
+    #expect(error.place == "fc2.weight" && error.problem.contains("a sparse tensor"))
+    #expect(error.remedy?.contains("to_dense()") ?? false)
+    #expect(try names(known) == ["lstm", "fc"])
+  }
+
+  /// Floats of 8 bits are numbers that are not read; whole numbers are none of a layer's.
+  @Test(arguments: [("F8_E4M3", ["w"]), ("C64", ["w"]), ("U8", []), ("F32", [])])
+  func typesThatAreNotRead(type: String, unread: [String]) throws {
+    let size = ["F8_E4M3": 1, "U8": 1, "C64": 8][type] ?? 4
+    let header = #"{"w":{"dtype":"\#(type)","shape":[2],"data_offsets":[0,\#(2 * size)]}}"#
+    let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: padded.utf8.count >> (8 * $0)) }
+    let file = SourceFile(
+      path: "m.safetensors",
+      bytes: length + Array(padded.utf8) + Array(repeating: 0, count: 2 * size))
+    #expect(try WeightTable(safetensors: file).unread.map(\.name) == unread)
+  }
+
+  @Test(arguments: ["safetensors", "bin"]) func oneOfSeveralFilesIsNoModel(kind: String) throws {
+    let path = "model-00002-of-00003.\(kind)"
+    let error = try #require(throws: ImportError.self) {
+      try WeightFormats.safetensors.read(
+        ImportRequest(files: [path]), [SourceFile(path: path, bytes: [])])
+    }
+    #expect(error.problem.contains("one of the 3 files"))
+    #expect(error.remedy?.contains("'model-00003-of-00003.\(kind)'") ?? false)
+    #expect(error.remedy?.contains("torch.load") == (kind == "bin"))
+  }
+
+  /// A discriminator may fit behind its generator, and is no part of it.
+  @Test func aDiscriminatorIsLeftOut() throws {
+    let both = table([
+      ("lstm", "generator.lstm", 3, 4), ("linear", "generator.fc", 4, 2),
+      ("linear", "discriminator.first", 2, 5), ("linear", "discriminator.last", 5, 1),
+    ])
+    #expect(try names(both) == ["generator.lstm", "generator.fc"])
+    let notes = try GraphGuess.description(of: both, name: "m").notes
+    #expect(notes.contains { $0.contains("discriminator.last") && $0.contains("left out") })
+  }
+
   /// Where the sizes allow several orders, convolutions stand before linear layers, as a head is one.
   @Test func convolutionsStandBeforeTheHead() throws {
     let found = try names(

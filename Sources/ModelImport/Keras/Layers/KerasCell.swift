@@ -147,6 +147,18 @@ struct KerasCell {
     if layer.source.version == 1, try weights.count(of: layer) == 3 * kind.gates, kind != .rnn {
       return try readSeparateGates(weights, inputs: inputs)
     }
+    do throws(ImportError) { return try read(weights, inputs: inputs, isCuDNN: isCuDNN) } catch {
+      // Weights of CuDNNLSTM and CuDNNGRU, which Keras loads into an LSTM and a GRU.
+      guard !isCuDNN, hasBias, kind == .lstm || kind == .gru && isResetAfter,
+        let matrices = try? read(weights, inputs: inputs, isCuDNN: true)
+      else { throw error }
+      return matrices
+    }
+  }
+
+  private func read(
+    _ weights: KerasWeights, inputs: Int, isCuDNN: Bool
+  ) throws(ImportError) -> Matrices {
     let rows = kind.gates * units
     var expected = [(name: "kernel", shape: [inputs, rows]), ("recurrent_kernel", [units, rows])]
     if hasBias {

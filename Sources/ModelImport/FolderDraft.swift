@@ -112,6 +112,13 @@ package struct FolderDraft: Sendable {
     try description.write(to: "\(folder)/\(Model.descriptionFile)")
   }
 
+  /// A name like `text` that none of `names` is.
+  static func unusedName(_ text: String, among names: some Collection<String>) -> String {
+    var name = text
+    while names.contains(name) { name += "_" }
+    return name
+  }
+
   /// Makes a valid name of a model, an input or a node from any text: letters, digits, `-`, `_` and `.`, at most 100 bytes.
   package static func name(from text: String) -> String {
     var name = String(

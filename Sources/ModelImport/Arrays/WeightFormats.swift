@@ -87,7 +87,9 @@ extension SourceFile {
     guard let found = name.wholeMatch(of: /(.+)-\d{5}-of-(\d{5})(\.\w+)/),
       let count = Int(found.2), count > 1
     else { return nil }
-    func padded(_ number: Int) -> String { "\(100_000 + number)".dropFirst() + "" }
-    return (1...count).map { "\(found.1)-\(padded($0))-of-\(found.2)\(found.3)" }
+    return (1...count).map { place in
+      let zeros = String(repeating: "0", count: 5 - "\(place)".count)
+      return "\(found.1)-\(zeros)\(place)-of-\(found.2)\(found.3)"
+    }
   }
 }

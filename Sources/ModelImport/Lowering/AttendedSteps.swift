@@ -210,9 +210,7 @@ struct AttendedSteps {
   // MARK: Values
 
   private func unused(_ name: String) -> String {
-    var name = name
-    while nodes.contains(where: { $0.name == name }) { name += "-" }
-    return name
+    FolderDraft.unusedName(name, among: nodes.map(\.name))
   }
 
   private func node(_ value: String) -> Node? { index[value].map { nodes[$0] } }

@@ -149,8 +149,7 @@ struct DecoderPair {
     case .tokens(let size, _): return size
     case .vector: preconditionFailure("a step is no vector")
     case .features(let size, _, _):
-      var name = "one_hot"
-      while nodes.contains(where: { $0.name == name }) { name += "_" }
+      let name = FolderDraft.unusedName("one_hot", among: nodes.map(\.name))
       guard size <= 1 << 11 else {
         throw ImportError(
           file: file, place: "input \"\(input.name)\"",

@@ -77,11 +77,11 @@ struct FedBackStates {
         $0.op.recurrent != nil && $0.inputs.count > 1 && isSame($0.inputs[1])
       })
     else { throw UnansweredState(name: state) }
-    let name = unused(
+    let name = FolderDraft.unusedName(
       "\(value)-before", among: nodes.map(\.name) + decoder.description.inputs.map(\.name))
     var source = first
     if let choice {
-      source = unused(
+      source = FolderDraft.unusedName(
         "\(first)-\(value)",
         among: (encoder.nodes + encoderNodes).map(\.name) + encoder.inputs.map(\.name))
       encoderNodes.append(.init(name: source, op: choice.op, inputs: [first]))
@@ -91,12 +91,6 @@ struct FedBackStates {
     }
     inputs.append(
       .init(name: name, source: .feedback(of: network.name, first: .encoder(source))))
-  }
-
-  private func unused(_ name: String, among names: [String]) -> String {
-    var name = FolderDraft.name(from: name)
-    while names.contains(name) { name += "_" }
-    return name
   }
 
   /// The inputs of the decoder's graph: what is fed back has the steps of the tokens.

@@ -44,6 +44,10 @@ import Testing
     let sums = [
       [node("Add", ["rows", "columns"], "s"), node("Tanh", ["s"], "t")] + product,
       [
+        node("Add", ["rows", "columns"], "r"), node("Add", ["r", "half"], "s"),
+        node("Tanh", ["s"], "t"),
+      ] + product,
+      [
         node("Add", ["columns", "rows"], "r"), node("Add", ["r", "b"], "s"),
         node("Tanh", ["s"], "t"),
       ] + product,

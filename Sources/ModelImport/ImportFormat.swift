@@ -106,6 +106,7 @@ package func importedFolder(
     throw error
   }
   draft.noteTables()
+  CallersStates.begin(&draft)
   try Preprocessing(request: request).apply(to: &draft)
   return draft
 }

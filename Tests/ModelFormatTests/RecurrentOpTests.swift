@@ -217,6 +217,19 @@ import Testing
 
   // MARK: States
 
+  @Test func beginsWithStatesThatItIsGiven() throws {
+    let text = #""begins": "request""#
+    let model = try network("gru", text, inputs: #"["x", "v"]"#)
+    #expect((model.nodes[0].op.definition as? GRUOp)?.begins == .request)
+    #expect(try ModelDescription(json: Array(model.description.json.utf8)) == model.description)
+    expectError(mentioning: ["nodes[0].begins", "\"request\"", "no initial state"]) {
+      _ = try network("gru", text)
+    }
+    expectError(mentioning: ["nodes[0].begins", "\"session\"", "\"sequence\" or \"request\""]) {
+      _ = try network("gru", #""begins": "session""#, inputs: #"["x", "v"]"#)
+    }
+  }
+
   @Test(arguments: ["gru", "rnn"])
   func haveNoCellState(op: String) throws {
     let model = try network(op, inputs: #"["x", "v"]"#, output: "h.hidden.0")

@@ -8,6 +8,8 @@ package struct TurnRider: Sendable {
   /// Whether these are the sequence's last steps; then values that exist only at its end are computed.
   package let finishes: Bool
   package let selection: Selection
+  /// Whether these are the first steps of its request, which may continue a sequence.
+  package private(set) var opensRequest: Bool
   /// The rider's row in `SeatStates`.
   package let seat: Int
   /// The state to continue, which has done `position` steps; nil to use the seat's.
@@ -15,13 +17,15 @@ package struct TurnRider: Sendable {
   /// In a decoder's graph, the packed keys and values of attention, kept from step to step; nil in other graphs.
   let memory: AttentionCache?
 
+  /// - Parameter opensRequest: nil where a request doesn't continue sequences.
   package init(
     input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
-    seat: Int, resumed: SequenceState? = nil
+    seat: Int, resumed: SequenceState? = nil, opensRequest: Bool? = nil
   ) {
     self.init(
       input: input, steps: steps, position: position, finishes: finishes, selection: selection,
       seat: seat, resumed: resumed, memory: nil)
+    if let opensRequest { self.opensRequest = opensRequest }
   }
 
   init(
@@ -33,6 +37,7 @@ package struct TurnRider: Sendable {
     self.steps = steps
     self.position = position
     self.finishes = finishes
+    opensRequest = position == 0
     self.selection = selection
     self.seat = seat
     self.resumed = resumed

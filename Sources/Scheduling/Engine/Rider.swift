@@ -20,6 +20,8 @@ final class Rider: @unchecked Sendable {
   let timeout: Duration?
   private let returnsState: Bool
 
+  /// Whether it has had a turn.
+  private var hasRun = false
   /// Steps of `input` that are done.
   private var cursor = 0
   /// Steps done in all, those fed back included.
@@ -56,7 +58,7 @@ final class Rider: @unchecked Sendable {
     TurnRider(
       input: input, steps: cursor..<cursor + part.steps, position: position,
       finishes: part.finishes, selection: selection, seat: part.seat,
-      resumed: resumed)
+      resumed: resumed, opensRequest: !hasRun)
   }
 
   // MARK: - After a turn
@@ -81,6 +83,7 @@ final class Rider: @unchecked Sendable {
     _ part: Turn.Part, index: Int, from workspace: Workspace, states: SeatStates, graph: ModelGraph
   ) -> Next {
     guard !group.isCompleted else { return .leaves }
+    hasRun = true
     cursor += part.steps
     position += part.steps
     resumed = nil

@@ -292,6 +292,15 @@ def torch_models() -> None:
                             fc=nn.Linear(5, 3)),
            lambda length: features(4)(length) | {"h": np.zeros((2, 1, 5), np.float32), "c": np.zeros((2, 1, 5), np.float32)},
            x, step, batch=False, states={"h": "LBF", "c": "LBF"})
+    # A state that is computed with on its way to the next call, and a vector that is no state.
+    def decayed(m: Net, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        y, state = m.gru(v, torch.tanh(m.first(h)).unsqueeze(0))
+        return m.fc(y), 0.9 * state[0]
+
+    conditioned = lambda length: features(4)(length) | {"h": random(1, 5)}  # noqa: E731
+    parts = {"gru": nn.GRU(4, 5, batch_first=True), "first": nn.Linear(5, 5), "fc": nn.Linear(5, 3)}
+    export("decayed_state", Net(decayed, **parts), conditioned, x | {"h": "BF"}, step | {"next": "BF"})
+    export("conditioned", Net(lambda m, v, h: decayed(m, v, h)[0], **parts), conditioned, x | {"h": "BF"}, step)
 
 
 def more_torch_models() -> None:

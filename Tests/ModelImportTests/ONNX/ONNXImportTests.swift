@@ -150,5 +150,29 @@ import Testing
     let draft = try importedFolder(request)
     #expect(draft.description.inputs.map(\.name) == ["x", "h", "c"])
     #expect(draft.description.outputs.count == 3)
+    #expect(beginnings(of: draft) == [.request, .request])
+  }
+
+  /// A network begins with a state that its caller keeps in each request; with another vector in a sequence's first.
+  @Test(arguments: ["script", "dynamo"])
+  func statesThatAreComputedWithStay(exporter: String) throws {
+    func draft(_ name: String) throws -> FolderDraft {
+      let file = Fixtures.path("onnx_imports/\(name)_\(exporter)/model.onnx")
+      return try importedFolder(ImportRequest(files: [file]))
+    }
+    let decayed = try draft("decayed_state")
+    #expect(beginnings(of: decayed) == [.request])
+    #expect(
+      decayed.notes.contains {
+        $0.contains("\"h\" stays with the caller") && $0.contains("\"next\"")
+      },
+      "\(decayed.notes)")
+    let conditioned = try draft("conditioned")
+    #expect(beginnings(of: conditioned) == [nil])
+    #expect(!conditioned.notes.contains { $0.contains("caller") }, "\(conditioned.notes)")
+  }
+
+  private func beginnings(of draft: FolderDraft) -> [NetworkBeginning?] {
+    draft.description.nodes.compactMap { $0.op.definition as? any RecurrentOp }.map(\.begins)
   }
 }

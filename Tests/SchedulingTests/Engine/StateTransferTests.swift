@@ -88,6 +88,56 @@ import Testing
     }
   }
 
+  /// A network whose caller keeps its state: each request begins with the state that it gives, whatever it continues.
+  @Test(arguments: ["gru", "lstm"], [nil, "zero", "previous"] as [String?])
+  func aRequestBeginsWithItsOwnState(op: String, maskedOutput: String?) async throws {
+    let masked = maskedOutput.map { #", "mask": "m", "masked_output": "\#($0)""# } ?? ""
+    let text = """
+      { "format": "carousel/1", "name": "m", "version": "1",
+        "inputs": [{ "name": "x", "kind": "features", "size": 2 },
+                   { "name": "v", "kind": "vector", "size": 6 },
+                   { "name": "m", "kind": "features", "size": 1 }],
+        "nodes": [{ "name": "h", "op": "\(op)", "inputs": ["x", "v"], "begins": "request"\(masked) },
+                  { "name": "steps", "op": "sum", "inputs": ["m"] }],
+        "outputs": [{ "name": "h" }, { "name": "h.hidden" }, { "name": "steps" }] }
+      """
+    var noise = Noise(seed: 7)
+    let rows = op == "gru" ? 9 : 12
+    let tensors = [("ih_l0", 2), ("hh_l0", 3), ("ih_l1", 3), ("hh_l1", 3)].map { suffix, columns in
+      (
+        name: "h.weight_\(suffix)", shape: [rows, columns],
+        floats: noise.floats(rows * columns, scale: 0.5)
+      )
+    }
+    let engine = Engine(
+      graph: try ModelGraph(
+        Model(
+          description: ModelDescription(json: Array(text.utf8)),
+          tensors: TensorFile(bytes: TensorFile.serialize(tensors)))))
+    var state: SequenceState?
+    var steps: Float = 0
+    for length in [3, 200, 1] {
+      // The first step of each is masked.
+      let mask = (0..<length).map { Float($0 % 4 == 0 ? 0 : 1) }
+      let piece = try InputSequence(
+        [
+          .features(noise.floats(2 * length, scale: 1)), .vector(noise.floats(6, scale: 1)),
+          .features(mask),
+        ], for: engine.graph.model)
+      let found = try await predict(
+        engine, [piece], selection: .all,
+        states: StateTransfer(initial: state.map { [$0] } ?? [], returnsFinal: true))[0]
+      let alone = try await predict(engine, [piece], selection: .all)[0]
+      for output in 0..<2 {
+        #expect(bits(found.outputs[output].values) == bits(alone.outputs[output].values))
+      }
+      // Other nodes go on.
+      steps += mask.reduce(0, +)
+      #expect(found.outputs[2].values == [steps])
+      state = found.state
+    }
+  }
+
   /// The other way to a forecast: from a state, as from the steps behind it.
   @Test(arguments: [SmallModels.Shape.streamable, .pooled], [1, 2, 5])
   func aForecastFromAState(shape: SmallModels.Shape, horizon: Int) async throws {

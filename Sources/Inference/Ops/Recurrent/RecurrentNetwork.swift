@@ -7,6 +7,8 @@ struct RecurrentNetwork: Sendable {
   private let directions: Int
   /// Whether a masked step repeats the previous output; else its output is zeros.
   private let repeatsAnswers: Bool
+  /// Whether each request begins anew with the initial states that it gives.
+  private let beginsEachRequest: Bool
 
   /// - Parameter cells: the cell of each direction.
   init(_ cells: [RecurrentCell], _ weights: NodeWeights) throws(ModelError) {
@@ -19,6 +21,7 @@ struct RecurrentNetwork: Sendable {
     directions = shape.directions
     let op = weights.node.op.definition as? any RecurrentOp
     repeatsAnswers = op?.maskedOutput != .zero
+    beginsEachRequest = op?.begins == .request
   }
 
   var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
@@ -37,6 +40,14 @@ struct RecurrentNetwork: Sendable {
     _ turn: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
+    if beginsEachRequest {
+      let zeros = Array(repeating: Float(0), count: turn.node.state.count)
+      for rider in turn.plan.riders where rider.opensRequest {
+        for range in [turn.node.state, turn.node.maskState] {
+          states.write(seat: rider.seat, range: range, from: zeros, at: 0)
+        }
+      }
+    }
     let input = workspace[turn.node.inputs[0]]
     guard let mask = StepMask(turn, workspace) else {
       return run(
@@ -157,7 +168,8 @@ struct RecurrentNetwork: Sendable {
     let source = workspace[reference]
     let domain = turn.graph.domain(of: reference)
     // If the initial state is known only at a sequence's end, the graph needs whole sequences, and every rider finishes.
-    for (j, rider) in turn.plan.riders.enumerated() where rider.position == 0 {
+    for (j, rider) in turn.plan.riders.enumerated()
+    where rider.position == 0 || beginsEachRequest && rider.opensRequest {
       let row = turn.plan.endRow(of: j, in: domain, axis: turn.node.axis)
       initial.set(
         row: layout.place(of: j), from: source.values, at: row * source.columns + offset,

@@ -4,13 +4,14 @@ package struct GRUOp: RecurrentOp {
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀]",
     parameters:
-      "see [recurrent networks](#recurrent-networks); `direction`, `masked_output`, `reset`, "
+      "see [recurrent networks](#recurrent-networks); `direction`, `begins`, `masked_output`, `reset`, "
       + "`gate_activation`, `activation`, `clip`",
     result: "sequence of directions · hidden size")
   package static let gates = 3
   package static let hasCell = false
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute,
+    beginsAttribute,
     maskedOutputAttribute,
     .word("reset", \.reset, expected: "\"after\" or \"before\""),
     .activation("gate_activation", \.gateActivation),
@@ -24,6 +25,7 @@ package struct GRUOp: RecurrentOp {
   }
 
   package var direction: ModelDescription.Direction?
+  package var begins: NetworkBeginning?
   package var maskedOutput: MaskedOutput?
   /// Nil means after the product.
   package var reset: Reset?

@@ -4,7 +4,7 @@ package struct LSTMOp: RecurrentOp {
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀], [c₀]",
     parameters:
-      "see [recurrent networks](#recurrent-networks); `direction`, `masked_output`, `gate_activation`, "
+      "see [recurrent networks](#recurrent-networks); `direction`, `begins`, `masked_output`, `gate_activation`, "
       + "`activation`, `output_activation`, `clip`, `input_forget`",
     result: "sequence of directions · output size")
   package static let gates = 4
@@ -16,6 +16,7 @@ package struct LSTMOp: RecurrentOp {
     ]
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute,
+    beginsAttribute,
     maskedOutputAttribute,
     .activation("gate_activation", \.gateActivation),
     .activation("activation", \.activation),
@@ -25,6 +26,7 @@ package struct LSTMOp: RecurrentOp {
   ]
 
   package var direction: ModelDescription.Direction?
+  package var begins: NetworkBeginning?
   package var maskedOutput: MaskedOutput?
   /// The activation of the gates i, f and o; nil is sigmoid.
   package var gateActivation: CellActivation?

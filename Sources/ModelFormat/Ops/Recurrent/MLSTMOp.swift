@@ -3,7 +3,8 @@ package struct MLSTMOp: RecurrentOp {
   package static let name = "mlstm"
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀], [c₀]",
-    parameters: "see [recurrent networks](#recurrent-networks); `direction`, `masked_output`",
+    parameters:
+      "see [recurrent networks](#recurrent-networks); `direction`, `begins`, `masked_output`",
     result: "sequence of directions · hidden size")
   package static let gates = 4
   package static let hasCell = true
@@ -13,10 +14,11 @@ package struct MLSTMOp: RecurrentOp {
       "initial_hidden", "initial_cell",
     ]
   package static let attributes: [OpAttribute<Self>] = [
-    directionAttribute, maskedOutputAttribute,
+    directionAttribute, beginsAttribute, maskedOutputAttribute,
   ]
 
   package var direction: ModelDescription.Direction?
+  package var begins: NetworkBeginning?
   package var maskedOutput: MaskedOutput?
 
   package init() {}

@@ -4,18 +4,20 @@ package struct RNNOp: RecurrentOp {
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀]",
     parameters:
-      "see [recurrent networks](#recurrent-networks); `direction`, `masked_output`, `activation`, `clip`",
+      "see [recurrent networks](#recurrent-networks); `direction`, `begins`, `masked_output`, `activation`, `clip`",
     result: "sequence of directions · hidden size")
   package static let gates = 1
   package static let hasCell = false
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute,
+    beginsAttribute,
     maskedOutputAttribute,
     .activation("activation", \.activation),
     clipAttribute(\.clip),
   ]
 
   package var direction: ModelDescription.Direction?
+  package var begins: NetworkBeginning?
   package var maskedOutput: MaskedOutput?
   /// The activation; nil is tanh.
   package var activation: CellActivation?

@@ -11,10 +11,20 @@ package protocol RecurrentOp: OpDefinition {
   static var module: String { get }
   /// The direction in which the network reads; nil is forward.
   var direction: ModelDescription.Direction? { get set }
+  /// What begins with the initial states that the node is given; nil is a sequence.
+  var begins: NetworkBeginning? { get set }
   /// The output at a masked step; nil repeats the previous output.
   var maskedOutput: MaskedOutput? { get set }
   /// The activations, by the keys of their attributes.
   var activations: [(key: String, value: CellActivation?)] { get }
+}
+
+/// What begins with the initial states that a recurrent network is given.
+package enum NetworkBeginning: String, Sendable {
+  /// A sequence: the requests that continue it, with a state or a session, go on from the network's own state.
+  case sequence
+  /// Each request, as the caller keeps the network's state.
+  case request
 }
 
 /// The output of a recurrent network at a masked step.
@@ -41,6 +51,10 @@ extension RecurrentOp {
       "direction", \.direction,
       expected: "\"forward\" or \"reverse\" "
         + "(both directions are there where the tensors of both are)")
+  }
+
+  package static var beginsAttribute: OpAttribute<Self> {
+    .word("begins", \.begins, expected: "\"sequence\" or \"request\"")
   }
 
   package static var maskedOutputAttribute: OpAttribute<Self> {
@@ -71,6 +85,11 @@ extension RecurrentOp {
         path: "\(node.path).masked_output", found: maskedOutput.rawValue.jsonExcerpt,
         expected: "nothing, as the node has no \"mask\"")
     }
+    if let begins, node.arguments.count == 1 {
+      throw .unexpected(
+        path: "\(node.path).begins", found: begins.rawValue.jsonExcerpt,
+        expected: "nothing, as the node is given no initial state")
+    }
     if shape.hasInitialState, let argument = node.arguments.dropFirst().first {
       let name = Model.RecurrentShape.tensorName(
         "initial_hidden", layer: 0, direction: 0, under: node.prefix)
@@ -96,6 +115,13 @@ extension ModelDescription.Op {
   /// The op's type as a recurrent network; nil for other ops.
   package var recurrent: (any RecurrentOp.Type)? {
     (definition as? any RecurrentOp).map { type(of: $0) }
+  }
+
+  /// The op with `begins` set, if it is a recurrent network.
+  package func beginning(with begins: NetworkBeginning) -> Self {
+    guard var network = definition as? any RecurrentOp else { return self }
+    network.begins = begins
+    return Self(network)
   }
 
   /// All recurrent networks.

@@ -1,0 +1,71 @@
+import ModelFormat
+
+/// Networks whose states stay with the caller: the model answers what a caller hands on as the next state, a vector made of the
+/// network's last state, as large as an input that makes its first.
+struct CallersStates {
+  private let model: Model
+
+  /// Lets such networks begin with the states that each request gives, also in a session, and says so.
+  static func begin(_ draft: inout FolderDraft) {
+    guard draft.description.decoder == nil, draft.description.nodes.contains(where: isGivenState),
+      let states = (try? draft.model()).map(CallersStates.init)
+    else { return }
+    let made = draft.description.inputs.indices.map { states.vectors(madeOf: [.input($0)]) }
+    for (place, node) in states.model.nodes.enumerated() {
+      for (input, answers) in states.states(of: place, made: made) {
+        for index in draft.description.nodes.indices
+        where draft.description.nodes[index].name == node.name {
+          draft.description.nodes[index].op = draft.description.nodes[index].op
+            .beginning(with: .request)
+        }
+        draft.notes.append(
+          "the state \(input.jsonExcerpt) stays with the caller: the network \(node.name.jsonExcerpt) begins with it in each request, also of a "
+            + "session; give what the request before answered as \(answers.map(\.jsonExcerpt).joined(separator: " or "))"
+        )
+      }
+    }
+  }
+
+  private static func isGivenState(_ node: ModelDescription.Node) -> Bool {
+    node.op.recurrent != nil && node.inputs.dropFirst().contains { $0 != nil }
+  }
+
+  /// The inputs that are states of a network that reads forwards, each with the outputs that may be its next state.
+  ///
+  /// - Parameter made: for each input, what is made of it.
+  private func states(
+    of network: Int, made: [Set<Model.ValueReference>]
+  ) -> [(input: String, answers: [String])] {
+    let node = model.nodes[network]
+    guard let shape = node.recurrent, !shape.bidirectional, !shape.isReverse else { return [] }
+    let given = [node.initialHidden, node.initialCell].compactMap(\.self)
+    let ends = vectors(madeOf: ends(of: network, layers: shape.layers))
+    return model.description.inputs.enumerated().compactMap { index, input in
+      guard !made[index].isDisjoint(with: given) else { return nil }
+      let answers = model.outputs.filter {
+        $0.form == .vector(size: input.kind.size) && ends.contains($0.value)
+      }
+      return answers.isEmpty ? nil : (input.name, answers.map(\.name))
+    }
+  }
+
+  /// The values that are a network's last state.
+  private func ends(of network: Int, layers: Int) -> [Model.ValueReference] {
+    let lasts = model.nodes.indices.filter {
+      model.nodes[$0].op.name == LastOp.name && model.nodes[$0].inputs == [.node(network)]
+    }
+    return (0..<layers).flatMap { [.hidden(network, layer: $0), .cell(network, layer: $0)] }
+      + lasts.map { .node($0) }
+  }
+
+  /// `sources`, and the vectors that are made of them.
+  private func vectors(madeOf sources: [Model.ValueReference]) -> Set<Model.ValueReference> {
+    var vectors = Set(sources)
+    for (place, node) in model.nodes.enumerated() {
+      if case .vector = node.form, !vectors.isDisjoint(with: node.inputs) {
+        vectors.insert(.node(place))
+      }
+    }
+    return vectors
+  }
+}

@@ -30,6 +30,12 @@ extension UnreadFile {
         "load it into the model in Python, and save that: model.save('model.keras')"
       )
     }
+    if names.contains(where: { $0.hasSuffix(".distcp") }) {
+      return (
+        "a checkpoint of torch.distributed",
+        "python3 -m torch.distributed.checkpoint.format_utils dcp_to_torch \(folder) model.pt puts it together"
+      )
+    }
     if names.isEmpty { return ("an empty folder", nil) }
     let models = names.filter(Self.isModelName)
     switch models.count {

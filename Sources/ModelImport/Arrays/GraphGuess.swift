@@ -64,6 +64,16 @@ struct GraphGuess {
     self.others = field == nil ? others : []
   }
 
+  /// What merges the tensors that a weight is made of, by a part of their names.
+  private static let merging: [(part: String, line: String)] = [
+    ("parametrizations.", "torch.nn.utils.parametrize.remove_parametrizations(module, 'weight')"),
+    (".lora_", "model = model.merge_and_unload()"),
+    (
+      "_orig",
+      "torch.nn.utils.remove_spectral_norm(module), torch.nn.utils.prune.remove(module, 'weight')"
+    ),
+  ]
+
   private var failure: ImportError {
     let found = layers.map { ($0.isNamedEmbedding ? $0.asEmbedding ?? $0 : $0).text } + others
     let hasRecurrent = layers.contains { $0.isRecurrent }
@@ -77,6 +87,11 @@ struct GraphGuess {
     let rename = (hasRecurrent ? nil : example).map { name in
       "; or name them as PyTorch does, from which a chain is guessed: --names map.json with {\"\(name)\": \"lstm.weight_ih_l0\", …}, a line for each (lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0, fc.weight, fc.bias)"
     }
+    let merging = table.names.lazy.compactMap { name in
+      Self.merging.first { name.contains($0.part) }.map {
+        "where a weight is made of others (\(name.jsonExcerpt)), merge them before saving: \($0.line); "
+      }
+    }.first
     return ImportError(
       file: table.file,
       problem: found.isEmpty
@@ -84,7 +99,7 @@ struct GraphGuess {
         : "found weights \(hasRecurrent || !others.isEmpty ? "that do not make one plausible chain" : "without a recurrent network, of which no chain is guessed"): \(excerpt(found, limit: 20))",
       remedy: areNumbered
         ? "of Keras, model.save('model.keras') writes all; numpy.savez('weights.npz', **{'fc.weight': array}) gives names\(rename ?? "")"
-        : "how they are wired is not in such a file: where the module can be loaded, export it with its graph, or a module "
+        : "\(merging ?? "")how they are wired is not in such a file: where the module can be loaded, export it with its graph, or a module "
           + "of its layers whose forward takes and returns tensors: \(Remedy.exportedProgram); or write the graph as model.json "
           + "(FORMAT.md, \"From PyTorch\") and give it with --graph model.json; "
           + "the file's names are the weights of its nodes\(rename ?? "")")

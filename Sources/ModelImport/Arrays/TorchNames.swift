@@ -1,5 +1,5 @@
-/// Converts the names of a state dict to those of FORMAT.md: removes the prefixes of wrappers, adds the layer's number to a
-/// cell's names, and merges weight-normalised tensors.
+/// Converts the names of a state dict to those of FORMAT.md: removes the prefixes of wrappers, and adds the layer's number to a
+/// cell's names.
 struct TorchNames {
   /// The prefixes of wrappers around a whole model.
   private static let wrappers = ["module.", "_orig_mod.", "model.", "net.", "network."]
@@ -81,64 +81,5 @@ struct TorchNames {
       return table["\(name.dropLast(ending.count)).weight"]?.floats == table[name]?.floats
     }
     table.remove(Set(doubles))
-  }
-
-  // MARK: Weight normalisation
-
-  /// Merges the tensors of `torch.nn.utils.weight_norm`: w = g · v / ‖v‖, with the norm over all axes but the first.
-  static func mergeWeightNorm(_ table: inout WeightTable) {
-    let names = Set(table.names)
-    for weight in table.weights {
-      let (direction, length, merged): (String, String, String)
-      if weight.name.hasSuffix("_v") {
-        direction = weight.name
-        merged = String(weight.name.dropLast(2))
-        length = "\(merged)_g"
-      } else if weight.name.hasSuffix(".original1"),
-        let range = firstRange(of: "parametrizations.", in: weight.name)
-      {
-        direction = weight.name
-        length = "\(weight.name.dropLast())0"
-        let name = weight.name[range.upperBound...].dropLast(".original1".count)
-        merged = "\(weight.name[..<range.lowerBound])\(name)"
-      } else {
-        continue
-      }
-      guard names.contains(length), !names.contains(merged), let g = table[length],
-        let v = table[direction], let floats = merge(g, v)
-      else { continue }
-      guard let place = table.weights.firstIndex(where: { $0.name == direction }) else { continue }
-      table.weights[place] = .init(name: merged, shape: v.shape, floats: floats)
-      table.remove([length])
-      table.notes.append("\(merged) is put together from its direction and length (weight_norm)")
-    }
-  }
-
-  private static func merge(_ g: WeightTable.Weight, _ v: WeightTable.Weight) -> [Float]? {
-    guard let rows = v.shape.first, rows > 0, g.shape.first == rows, g.floats.count == rows,
-      v.floats.count.isMultiple(of: rows)
-    else { return nil }
-    let columns = v.floats.count / rows
-    var floats: [Float] = []
-    floats.reserveCapacity(v.floats.count)
-    for row in 0..<rows {
-      let elements = v.floats[row * columns..<(row + 1) * columns]
-      let norm = elements.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-      for element in elements {
-        floats.append(Float(Double(g.floats[row]) * Double(element) / norm))
-      }
-    }
-    return floats
-  }
-
-  private static func firstRange(of text: String, in name: String) -> Range<String.Index>? {
-    var start = name.startIndex
-    while start < name.endIndex {
-      if name[start...].hasPrefix(text) {
-        return start..<name.index(start, offsetBy: text.count)
-      }
-      start = name.index(after: start)
-    }
-    return nil
   }
 }

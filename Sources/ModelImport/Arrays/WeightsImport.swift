@@ -11,7 +11,7 @@ struct WeightsImport {
     }
     if KerasNames.areThere(in: table) { try KerasNames.convert(&table) }
     TorchNames.unwrap(&table)
-    TorchNames.mergeWeightNorm(&table)
+    Reparametrizations.merge(&table)
     TorchNames.readDroppedWeights(&table)
     TorchNames.numberCells(&table)
     GuessedField.applyConstraints(&table)

@@ -92,7 +92,7 @@ enum KerasLayerTable {
         "found a layer that makes ids of texts, or of numbers: a model folder has its texts as the vocabulary of an input",
         remedy:
           "save the layers behind it, \(behind(layer)), and its texts, "
-          + "json.dump(layer.get_vocabulary(), open('vocabulary.json', 'w')): --vocabulary vocabulary.json"
+          + "json.dump([str(t) for t in layer.get_vocabulary()], open('vocabulary.json', 'w')): --vocabulary vocabulary.json"
       )
     }
     if layer.isCustom {

@@ -105,7 +105,7 @@ enum ElementwiseLowering {
     _ l: inout Lowering, _ node: SourceNode, _ op: String, _ first: CarriedValue,
     _ second: CarriedValue
   ) throws(ImportError) -> CarriedValue {
-    guard first.form != .tokens, second.form != .tokens else { throw arithmeticOfIDs(node) }
+    for value in [first, second] where value.form == .tokens { throw arithmeticOfIDs(node, value) }
     let kind: ModelDescription.Op
     switch op {
     case "Add", "Sum", "Mean": kind = .add
@@ -118,10 +118,15 @@ enum ElementwiseLowering {
     return try Arithmetic.combining(&l, [first, second], kind, node)
   }
 
-  private static func arithmeticOfIDs(_ node: SourceNode) -> ImportError {
-    node.refusal(
+  private static func arithmeticOfIDs(_ node: SourceNode, _ ids: CarriedValue) -> ImportError {
+    let atoms = ids.axes.joined()
+    // One number a sequence may be that of its steps.
+    let lengths = ids.axes.count == 1 ? atoms.first?.origin?.input : nil
+    return node.refusal(
       "arithmetic with ids", because: "ids lead to an embedding",
-      instead: "export the model with a float input")
+      instead: lengths.map {
+        "if \($0.jsonExcerpt) is how many steps a sequence has, --set \($0)=100 carries it for sequences of 100; else export the model with a float input"
+      } ?? "export the model with a float input")
   }
 
   // MARK: A value and a constant
@@ -132,7 +137,7 @@ enum ElementwiseLowering {
     _ constant: SourceTensor,
     isFirst: Bool
   ) throws(ImportError) -> CarriedValue {
-    guard carried.form != .tokens else { throw arithmeticOfIDs(node) }
+    guard carried.form != .tokens else { throw arithmeticOfIDs(node, carried) }
     if constant.count == 1, op == "Add" || op == "Sub" && !isFirst,
       let result = ActivationLowering.expMinusOne(
         &l, carried, plus: op == "Add" ? constant.first : -constant.first, node)

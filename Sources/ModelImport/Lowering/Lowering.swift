@@ -139,7 +139,7 @@ struct Lowering {
       if let results = try lowerCarried(node) { return results }
       throw node.refusal(
         "the operator \(node.op)", because: "no op of a model folder does that",
-        instead: Remedy.operators[node.op] ?? Remedy.unknownOperator)
+        instead: Remedy.unknown(node.op))
     } catch {
       if requirement == nil { try InputRequirements.lengths(&self, node, or: error) }
       if requirement == nil { try InputRequirements.numbers(&self, node, or: error) }

@@ -26,7 +26,10 @@ enum PatternLowering {
     case .largest:
       node.refusal(
         "ArgMax in the middle of a graph",
-        because: "the place of the largest element is carried as the label of an output alone")
+        because: "the place of the largest element is carried as the label of an output alone",
+        instead:
+          "let the model end with the numbers that it chooses from, and make what follows a model of its own, which takes the place as an id"
+      )
     case .quantized:
       node.refusal(
         "numbers of 8 bits",

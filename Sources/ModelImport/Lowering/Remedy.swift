@@ -184,6 +184,19 @@ enum Remedy {
   static let attentionWeights =
     "let forward return the result of the attention alone: with need_weights=False, as a tensor"
 
+  /// The advice on an operator that is not known.
+  static func unknown(_ op: String) -> String {
+    if let remedy = operators[op] { return remedy }
+    if op.hasPrefix("com.microsoft.") { return optimised }
+    return op.contains("mkldnn") ? optimisedByPyTorch : unknownOperator
+  }
+
+  private static let optimised =
+    "import the file as it was before ONNX Runtime optimised it; or let it be written with graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC, which keeps ONNX's own operators"
+
+  private static let optimisedByPyTorch =
+    "save the model before torch.jit.optimize_for_inference, whose operators are of one CPU's library: \(traced)"
+
   /// The advice by operator.
   static let operators: [String: String] = [
     "Loop": loop, "Scan": loop, "SequenceInsert": loop, "SequenceEmpty": loop,

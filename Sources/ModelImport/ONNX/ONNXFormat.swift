@@ -21,7 +21,9 @@ extension ImportFormat {
     var graphs: [SourceGraph] = []
     for file in files {
       do throws(ImportError) {
-        graphs.append(try SourceGraph(onnx: file.bytes, file: file.path))
+        var graph = try SourceGraph(onnx: file.bytes, file: file.path)
+        try graph.takeShapes(options.shapes)
+        graphs.append(graph)
       } catch { throw error.of(file.path) }
     }
     do throws(ImportError) {
@@ -71,5 +73,24 @@ extension SourceGraph {
     var inlining = FunctionInlining(functions: model.functions)
     self = try inlining.inline(model.graph)
     order()
+  }
+
+  /// Gives inputs of which the file says no number of axes those of `--shape`.
+  fileprivate mutating func takeShapes(_ shapes: [String: [Int]]) throws(ImportError) {
+    for index in inputs.indices where !inputs[index].hasShape {
+      let name = inputs[index].name
+      guard nodes.contains(where: { $0.needed.contains(name) }) else { continue }
+      guard let shape = shapes[name] else {
+        throw ImportError(
+          file: "", place: "input \(name.jsonExcerpt)",
+          problem: "found no shape, by which the steps are told from the elements",
+          remedy:
+            "give its axes, 0 for the batch and the steps, as of [batch, steps, 4]: --shape \(name)=0,0,4"
+        )
+      }
+      inputs[index].dimensions = shape.enumerated().map { axis, size in
+        size > 0 ? .fixed(size) : .named("\(name)[\(axis)]")
+      }
+    }
   }
 }

@@ -142,12 +142,16 @@ struct ONNXGraphParser {
         var type = try reader.message(field)
         while let field = try type.next() {
           guard field.number == 1 else { continue }
+          input.hasShape = false
           var tensor = try type.message(field)
           while let field = try tensor.next() {
             if field.number == 1 {
               input.kind = ONNXElementType(rawValue: try tensor.integer(field))?.kind ?? .float
             }
-            if field.number == 2 { input.dimensions = try dimensions(try tensor.message(field)) }
+            if field.number == 2 {
+              input.hasShape = true
+              input.dimensions = try dimensions(try tensor.message(field))
+            }
           }
         }
       default: break

@@ -54,7 +54,7 @@ package struct TextList {
           + "to texts, or the configuration of a TextVectorization or Tokenizer of Keras's",
         remedy:
           "of a layer whose get_config() has no texts (\"vocabulary\": null) write them themselves: "
-          + "json.dump(layer.get_vocabulary(), open('vocabulary.json', 'w'))")
+          + "json.dump([str(t) for t in layer.get_vocabulary()], open('vocabulary.json', 'w'))")
     }
     self = list
   }

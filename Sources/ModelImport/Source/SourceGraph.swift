@@ -28,6 +28,8 @@ package struct SourceGraph: Sendable {
     package var name: String
     package var kind: SourceTensor.Kind
     package var dimensions: [Dimension]
+    /// Whether the file says how many axes there are.
+    var hasShape = true
     /// The sizes of the exporter's example, also of axes that are read as open; empty if the file does not tell.
     var example: [Int?] = []
     /// The sizes that axes that are open in the file had in the exporter's example; empty if the file does not tell.

@@ -18,6 +18,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 ROOT = Path(__file__).resolve().parents[1] / "torch_imports"
 LENGTHS = (1, 2, 7)
@@ -287,6 +288,16 @@ def main() -> None:
     dropped = Tagger(bidirectional=False)
     dropped.rnn = WeightDrop(dropped.rnn)
     write("weight_drop", dropped, "pth", saved({"model": dropped.state_dict(), "opt": {}}))
+    pruned = Tagger()
+    prune.l1_unstructured(pruned.rnn, "weight_hh_l0_reverse", 0.4)
+    prune.ln_structured(pruned.fc, "weight", 0.4, n=2, dim=0)
+    write("pruned", pruned, "pt", saved(pruned.state_dict()))
+    for name, norm in (("spectral_norm", nn.utils.spectral_norm),
+                       ("spectral_parametrization", nn.utils.parametrizations.spectral_norm)):
+        normed = Tagger(nn.GRU, bidirectional=False).eval()
+        norm(normed.rnn, "weight_ih_l0")
+        norm(normed.fc)
+        write(name, normed, "pt", saved(normed.state_dict()))
 
 
 def fortran_order(state: Tensors) -> dict[str, np.ndarray]:

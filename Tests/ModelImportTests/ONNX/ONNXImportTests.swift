@@ -141,6 +141,31 @@ import Testing
     #expect(error.remedy?.contains("import the .keras file itself") == true, "\(error)")
   }
 
+  /// An input of which the file says no shape has that of --shape.
+  @Test func shapesThatTheFileDoesNotTell() throws {
+    let path = Fixtures.path("onnx_imports/last_step_script/model.onnx")
+    let bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).onnx")
+    defer { try? FileManager.default.removeItem(at: file) }
+    // The field of the shape is made one that nobody reads, in the type of the input: TypeProto.Tensor {elem_type: 1, shape}.
+    let known: [UInt8] = [0x08, 0x01, 0x12]
+    let place = try #require(
+      bytes.indices.dropLast(3).last { start in
+        Array(bytes[start..<(start + 3)]) == known
+          && bytes[..<start].suffix(8).contains(UInt8(ascii: "x"))
+      })
+    var changed = bytes
+    changed[place + 2] = 0x1A
+    try Data(changed).write(to: file)
+    var request = ImportRequest(files: [file.path(percentEncoded: false)])
+    let error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.place == "input \"x\"" && error.problem.contains("no shape"), "\(error)")
+    #expect(error.remedy?.contains("--shape x=0,0,4") == true, "\(error)")
+    request.shapes = ["x=0,0,4"]
+    let draft = try importedFolder(request)
+    #expect(draft.description.inputs.map(\.kind) == [.features(size: 4, mean: nil, scale: nil)])
+  }
+
   /// States that a caller keeps stay inputs and outputs where that is asked for.
   @Test func statesMayStay() throws {
     let file = Fixtures.path("onnx_imports/streaming_script/model.onnx")

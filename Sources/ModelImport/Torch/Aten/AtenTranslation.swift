@@ -249,7 +249,7 @@ struct AtenTranslation {
       file: "", place: call.place, problem: "found the operator \(call.name), which is not carried",
       remedy: AtenTranslation.scripted.contains(call.name)
         ? "torch.jit.trace(model.eval(), (x,)) writes the graph without it"
-        : "\(Remedy.unknownOperator); \(Remedy.otherThanTorch)")
+        : "\(Remedy.unknown(call.name)); \(Remedy.otherThanTorch)")
   }
 
   /// What scripted modules compute in Python beside their tensors.

@@ -39,6 +39,7 @@ struct GraphInterpreter {
       return results
     }
     if node.op == "Loop" { return try loop(node, operands) }
+    if node.op == "Scan" { return try scan(node, operands) }
     guard let results = try interpreter.evaluate(node, operands) else {
       throw node.refusal(
         "the operator \(node.op)", because: "the importer has no arithmetic for it")
@@ -80,6 +81,51 @@ struct GraphInterpreter {
       for index in scans.indices { scans[index].append(results[1 + variables.count + index]) }
       round += 1
     }
+    return try Self.results(of: node, variables, scans)
+  }
+
+  /// A Scan over first axes.
+  private mutating func scan(
+    _ node: SourceNode, _ operands: [SourceTensor?]
+  ) throws(ImportError) -> [SourceTensor] {
+    guard let loop = StepLoop(scan: node), let body = node.graph("body") else {
+      throw node.refusal("a body", because: "it is no Scan over first axes")
+    }
+    let stateCount = operands.count - loop.reads.count
+    var variables = Array(operands.prefix(stateCount))
+    let sequences = operands.dropFirst(stateCount).map { $0 ?? SourceTensor(integers: []) }
+    let rounds = sequences.map { $0.shape.first ?? 0 }.min() ?? 0
+    guard sequences.allSatisfy({ $0.shape.first == rounds }), rounds <= Self.maxRounds else {
+      throw node.refusal(
+        "arrays of \(sequences.map(\.shape))",
+        because: "they have as many steps as each other, at most \(Self.maxRounds)")
+    }
+    var scans = [[SourceTensor]](repeating: [], count: body.outputs.count - stateCount)
+    for round in 0..<rounds {
+      for (input, variable) in zip(body.inputs, variables) { values[input.name] = variable }
+      for (read, sequence) in zip(loop.reads, sequences) {
+        let size = sequence.count / rounds
+        let start = (read.isReversed ? rounds - 1 - round : round) * size
+        values[read.name] = SourceTensor(
+          shape: Array(sequence.shape.dropFirst()), kind: sequence.kind,
+          elements: Array(sequence.dense[start..<start + size]))
+      }
+      try run(body)
+      var results: [SourceTensor] = []
+      for name in body.outputs { results.append(try value(name, of: node)) }
+      variables = Array(results.prefix(stateCount))
+      for index in scans.indices { scans[index].append(results[stateCount + index]) }
+    }
+    for (index, result) in loop.results.dropFirst(stateCount).enumerated() {
+      if case .steps(_, isReversed: true) = result { scans[index].reverse() }
+    }
+    return try Self.results(of: node, variables, scans)
+  }
+
+  /// The variables behind the last round, and what the rounds gave, put together.
+  private static func results(
+    of node: SourceNode, _ variables: [SourceTensor?], _ scans: [[SourceTensor]]
+  ) throws(ImportError) -> [SourceTensor] {
     var results: [SourceTensor] = []
     for variable in variables {
       guard let variable else {

@@ -93,13 +93,14 @@ struct AffineForms {
   private mutating func form(_ name: String, of node: SourceNode, depth: Int) -> Form? {
     switch node.op {
     case "Gemm":
-      guard node.float("alpha") ?? 1 == 1, node.float("beta") ?? 1 == 1,
+      let beta = node.float("beta") ?? 1
+      guard node.float("alpha") ?? 1 == 1, [0, 1].contains(beta),
         node.integer("transA", default: 0) == 0, let value = node.input(0),
         let matrix = constant(node.input(1)),
         var form = product(
           value, matrix, isTransposed: node.integer("transB", default: 0) != 0)
       else { return nil }
-      guard let addend = node.input(2) else { return form }
+      guard beta == 1, let addend = node.input(2) else { return form }
       return add(constant(addend), to: &form) ? form : nil
     case "MatMul":
       guard node.inputs.count == 2, let matrix = constant(node.inputs[1]) else { return nil }

@@ -102,4 +102,36 @@ struct LoopBody {
     }
     return needed
   }
+
+  /// Whether the loop continues after a step, by the number of steps done; false where more than that decides.
+  func goesOn(_ l: inout Lowering, behind count: Int) throws(ImportError) -> Bool {
+    var needed: Set<String> = [step.outputs[0]]
+    var condition = step
+    condition.nodes = []
+    for node in step.nodes.reversed() where node.outputs.contains(where: { needed.contains($0) }) {
+      needed.formUnion(node.needed.filter { !$0.isEmpty })
+      condition.nodes.insert(node, at: 0)
+    }
+    let done = SourceTensor(shape: [], kind: .integer, elements: [Double(count)])
+    var inputs = [
+      step.inputs[0].name: done,
+      step.inputs[1].name: SourceTensor(shape: [], kind: .boolean, elements: [1]),
+    ]
+    let made = Set(condition.nodes.flatMap(\.outputs))
+    for name in needed where !made.contains(name) && condition.constants[name] == nil {
+      if inputs[name] != nil { continue }
+      switch variable(name).map({ variables[$0] }) {
+      case .counter: inputs[name] = done
+      case .state: return false
+      case .constant, nil:
+        guard let outer = outer(name),
+          case .constant(let tensor) = try l.value(named: outer, of: node)
+        else { return false }
+        inputs[name] = tensor
+      }
+    }
+    var interpreter = GraphInterpreter(opset: l.opset, inputs: inputs)
+    do throws(ImportError) { try interpreter.run(condition) } catch { return false }
+    return interpreter.values[step.outputs[0]].map { $0.first != 0 } ?? false
+  }
 }

@@ -189,18 +189,18 @@ struct LoopRunner {
 
   /// The values of a step; nil if one can't be computed.
   func run(
-    x: SourceTensor, states: [Int: [Double]], mask given: Double?, count: Int = 0
+    x: SourceTensor, states: [Int: [Double]], mask given: Double?
   ) throws(ImportError) -> [String: SourceTensor]? {
     var inputs = constants
     inputs[sequence.name] = x
     if let mask, let given {
       inputs[mask.name] = SourceTensor(shape: [1, 1], kind: .boolean, elements: [given])
     }
-    inputs[body.step.inputs[0].name] = Self.whole(count)
+    inputs[body.step.inputs[0].name] = Self.start
     inputs[body.step.inputs[1].name] = SourceTensor(shape: [], kind: .boolean, elements: [1])
     for (index, name) in body.names.enumerated() {
       switch body.variables[index] {
-      case .counter: inputs[name] = Self.whole(count)
+      case .counter: inputs[name] = Self.start
       case .state:
         inputs[name] = SourceTensor(shape: [1, size], elements: states[index] ?? [0])
       case .constant: break
@@ -211,17 +211,8 @@ struct LoopRunner {
     return interpreter.values
   }
 
-  /// Whether the loop continues after a step.
-  func goesOn(behind count: Int) throws(ImportError) -> Bool {
-    let x = SourceTensor(repeating: 0, shape: [1, inputSize])
-    let zeros = Dictionary(uniqueKeysWithValues: states.map { ($0, [0.0]) })
-    let values = try run(x: x, states: zeros, mask: mask == nil ? nil : 1, count: count)
-    return values?[body.step.outputs[0]].map { $0.first != 0 } ?? false
-  }
-
-  private static func whole(_ number: Int) -> SourceTensor {
-    SourceTensor(shape: [], kind: .integer, elements: [Double(number)])
-  }
+  /// The number of steps done.
+  private static let start = SourceTensor(shape: [], kind: .integer, elements: [0])
 
   func numbers() -> Numbers { Numbers() }
 

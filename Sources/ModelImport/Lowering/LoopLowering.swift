@@ -1,48 +1,72 @@
-/// Loop, if it is a recurrent network, as in Keras's exports of networks with masks.
+/// Loop and Scan, if they are recurrent networks, as in Keras's exports of networks with masks.
 enum LoopLowering {
   static func lower(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
-    guard node.op == "Loop" else { return nil }
-    let refusal = node.refusal(
-      "a Loop that is no LSTM, GRU or RNN over the steps of one sequence",
-      because: "no op of a model folder does that", instead: Remedy.loop)
-    guard let body = LoopBody(node), let runner = try LoopRunner(&l, body),
-      case .carried(let x) = try l.value(named: runner.sequence.sequence, of: node),
+    var loop: StepLoop?
+    switch node.op {
+    case "Scan": loop = StepLoop(scan: node)
+    case "Loop":
+      if let body = LoopBody(node), let steps = try steps(&l, body) {
+        if let values = try network(&l, node, body, steps: steps) { return values }
+        loop = StepLoop(body)
+      }
+    default: return nil
+    }
+    if let loop, let values = try LiftedLoop.lower(&l, loop) { return values }
+    throw node.refusal(
+      "a \(node.op) that is no LSTM, GRU or RNN over the steps of one sequence",
+      because: "no op of a model folder does that", instead: Remedy.unknown(node.op))
+  }
+
+  /// How many steps a loop reads; nil if it does not read all of a sequence.
+  private static func steps(_ l: inout Lowering, _ body: LoopBody) throws(ImportError) -> Int? {
+    guard let read = body.reads.first,
+      case .carried(let x) = try l.value(named: read.sequence, of: body.node),
       let time = x.axes.first?.first, time.role == .time, x.axes[0].count == 1,
-      try isEveryStep(&l, node, runner, steps: x.shape[0]),
-      let cell = try LoopCell(&l, body)
-    else { throw refusal }
+      try isEveryStep(&l, body, steps: x.shape[0])
+    else { return nil }
+    return x.shape[0]
+  }
+
+  /// A loop that is one network, perhaps under a mask.
+  private static func network(
+    _ l: inout Lowering, _ node: SourceNode, _ body: LoopBody, steps: Int
+  ) throws(ImportError) -> [LoweredValue]? {
+    guard let runner = try LoopRunner(&l, body), let cell = try LoopCell(&l, body) else {
+      return nil
+    }
     let results = try network(&l, node, body, runner, cell)
     if let mask = runner.mask {
       guard case .carried(let value) = try l.value(named: mask.sequence, of: node),
+        case .carried(let x) = try l.value(named: runner.sequence.sequence, of: node),
         value.axes[0] == x.axes[0], value.form == .sequence
-      else { throw refusal }
+      else { return nil }
       let straight = ComparisonLowering.straight(&l, value, node)
       l.builder.set(
         mask: straight.node, of: results[0].node, isZero: cell.masked == .zero)
     }
-    return try outputs(&l, node, body, cell, results, steps: x.shape[0])
+    return try outputs(&l, node, body, cell, results, steps: steps)
   }
 
   /// Whether the loop runs over all steps: by their number, or by its condition alone.
   private static func isEveryStep(
-    _ l: inout Lowering, _ node: SourceNode, _ runner: LoopRunner, steps: Int
+    _ l: inout Lowering, _ body: LoopBody, steps: Int
   ) throws(ImportError) -> Bool {
-    switch try l.value(node, 0) {
-    case nil: guard try !runner.goesOn(behind: steps - 1) else { return false }
+    switch try l.value(body.node, 0) {
+    case nil: guard try !body.goesOn(&l, behind: steps - 1) else { return false }
     case .constant(let count):
       guard count.count == 1, SourceTensor.integer(count.first) == steps else { return false }
     case .carried, .pending: return false
     }
-    switch try l.value(node, 1) {
+    switch try l.value(body.node, 1) {
     case nil: break
     case .constant(let condition): guard condition.first != 0 else { return false }
     case .carried, .pending: return false
     }
     guard steps > 1 else { return true }
-    guard try runner.goesOn(behind: 0) else { return false }
-    return try runner.goesOn(behind: steps - 2)
+    guard try body.goesOn(&l, behind: 0) else { return false }
+    return try body.goesOn(&l, behind: steps - 2)
   }
 
   /// Adds the network's node; returns its steps, h and c, without an axis of directions.

@@ -55,6 +55,9 @@ enum Remedy {
   static let loop =
     "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; \(kerasFile)"
 
+  static let scan =
+    "of TensorFlow 1's dynamic_rnn the cells are carried as they are without sequence_length (each sequence is answered at its own length), cell_clip, num_proj and layer normalisation; \(loop)"
+
   static let steps =
     "the newer exporter writes nn.RNN, and loops over x.unbind(1), with their steps as a list: export with dynamo=False, or save a .pt2 with \(exportedProgram)"
 
@@ -199,7 +202,7 @@ enum Remedy {
 
   /// The advice by operator.
   static let operators: [String: String] = [
-    "Loop": loop, "Scan": loop, "SequenceInsert": loop, "SequenceEmpty": loop,
+    "Loop": loop, "Scan": scan, "SequenceInsert": loop, "SequenceEmpty": loop,
     "SplitToSequence": steps,
     "SequenceAt": loop, "ConcatFromSequence": loop,
     "Einsum": products, "TopK": sorting, "ReduceProd": product,

@@ -1,6 +1,6 @@
 /// Cells of LSTMs and GRUs that are written as arithmetic, as exporters write `nn.LSTMCell` and people write their own, of
 /// models whose callers keep the state: a node of one step each, so that a session can keep it. An RNN's cell is not told from
-/// a dense layer of two inputs.
+/// a dense layer of two inputs, but where a loop says what its next states are.
 struct WrittenCells {
   /// The graph with the cells' nodes.
   private(set) var graph: SourceGraph
@@ -8,6 +8,8 @@ struct WrittenCells {
   private(set) var states: Set<String> = []
   private var forms: AffineForms
   private let consumers: NodeConsumers
+  /// Of a loop's body: the next value of each state.
+  private let loop: [String: String]?
   private let order: [String: Int]
   /// The nodes of the cells, and the values that they make.
   private var cells: [SourceNode] = []
@@ -21,6 +23,8 @@ struct WrittenCells {
     /// Of a GRU: b and R of the candidate, apart from W; before or after the reset gate.
     var recurrent: AffineForms.Form?
     var attributes: [String: SourceAttribute] = [:]
+    /// Of an LSTM: what the gates i, o and f multiply c with.
+    var peepholes: [Double]?
     let hidden: String
     var cell: String?
     /// The names of the next states.
@@ -28,16 +32,21 @@ struct WrittenCells {
   }
 
   /// Nil where there are none.
-  init?(_ graph: SourceGraph) {
-    guard graph.nodes.contains(where: { $0.op == "Sigmoid" }) else { return nil }
+  ///
+  /// - Parameter loop: of a loop's body, the next value of each state. Its cells are nodes that read [batch, size], as no operator
+  ///   of ONNX does: LSTM, GRU or RNN with the next states as their outputs 1 and 2.
+  init?(_ graph: SourceGraph, loop: [String: String]? = nil) {
+    guard loop != nil || graph.nodes.contains(where: { $0.op == "Sigmoid" }) else { return nil }
     self.graph = graph
+    self.loop = loop
     forms = AffineForms(graph)
     consumers = NodeConsumers(graph)
     order = Dictionary(
-      graph.inputs.enumerated().map { ($0.element.name, $0.offset) },
+      graph.inputs.enumerated().map { ($0.element.name, $0.offset) }
+        .filter { loop == nil || loop?[$0.0] != nil },
       uniquingKeysWith: { a, _ in a })
     for node in graph.nodes {
-      guard let cell = lstm(node) ?? gru(node) else { continue }
+      guard let cell = lstm(node) ?? gru(node) ?? rnn(node) else { continue }
       replace(cell)
     }
     guard !states.isEmpty else { return nil }
@@ -94,6 +103,13 @@ struct WrittenCells {
     let gate: String
     let form: AffineForms.Form
     let value: String
+    var peephole: Peephole?
+  }
+
+  /// A state that a gate reads element by element.
+  private struct Peephole {
+    let state: String
+    let weights: [Double]
   }
 
   private mutating func gated(_ name: String) -> Gated? {
@@ -101,31 +117,64 @@ struct WrittenCells {
       return nil
     }
     for (first, second) in [(0, 1), (1, 0)] {
-      if let form = forms.form(before: "Sigmoid", of: node.inputs[first]) {
-        return Gated(
-          gate: forms.origin(node.inputs[first]), form: form,
-          value: forms.origin(node.inputs[second]))
+      let (gate, value) = (node.inputs[first], forms.origin(node.inputs[second]))
+      if let form = forms.form(before: "Sigmoid", of: gate) {
+        return Gated(gate: forms.origin(gate), form: form, value: value)
+      }
+      if let (form, peephole) = peephole(gate) {
+        return Gated(gate: forms.origin(gate), form: form, value: value, peephole: peephole)
       }
     }
     return nil
   }
 
-  /// h' = σ(o) tanh(c'), c' = σ(f) c + σ(i) tanh(g).
+  /// σ(a + p ⊙ c).
+  private mutating func peephole(_ gate: String) -> (AffineForms.Form, Peephole)? {
+    guard let node = forms.producer(gate), node.op == "Sigmoid",
+      let sum = node.input(0).flatMap(forms.producer), sum.op == "Add", sum.inputs.count == 2
+    else { return nil }
+    for (own, other) in [(0, 1), (1, 0)] {
+      guard let product = forms.producer(sum.inputs[other]), product.op == "Mul",
+        product.inputs.count == 2
+      else { continue }
+      for (first, second) in [(0, 1), (1, 0)] {
+        guard let weights = forms.constant(product.inputs[first]),
+          let form = forms.form(sum.inputs[own]), weights.count == form.size
+        else { continue }
+        let state = forms.origin(product.inputs[second])
+        return (form, Peephole(state: state, weights: weights.dense))
+      }
+    }
+    return nil
+  }
+
+  /// Activations that have no numbers of their own.
+  private static let activations = ["Tanh", "Relu", "Softsign"]
+
+  /// h' = σ(o) tanh(c'), c' = σ(f) c + σ(i) tanh(g); or with another activation in tanh's place.
   private mutating func lstm(_ node: SourceNode) -> Cell? {
     guard node.op == "Mul", let next = node.output(0), let output = gated(next),
-      let tanh = forms.producer(output.value), tanh.op == "Tanh",
-      let sum = tanh.input(0).flatMap(forms.producer), sum.op == "Add", sum.inputs.count == 2,
+      let activation = forms.producer(output.value), Self.activations.contains(activation.op),
+      let sum = activation.input(0).flatMap(forms.producer), sum.op == "Add", sum.inputs.count == 2,
       let nextCell = sum.output(0)
     else { return nil }
     for (kept, added) in [(0, 1), (1, 0)] {
       guard let forget = gated(sum.inputs[kept]), input(of: forget.value) != nil,
-        let entry = gated(sum.inputs[added]),
-        let candidate = forms.form(before: "Tanh", of: entry.value),
+        let entry = gated(sum.inputs[added]), let inner = forms.producer(entry.value)?.op,
+        Self.activations.contains(inner),
+        let candidate = forms.form(before: inner, of: entry.value),
         let hidden = hidden(entry.form, beside: forget.value)
       else { continue }
+      let gates = [entry, output, forget]
+      let states = [forget.value, forms.origin(nextCell), forget.value]
+      guard zip(gates, states).allSatisfy({ ($0.peephole?.state ?? $1) == $1 }) else { continue }
+      let zeros = Array(repeating: 0.0, count: candidate.size)
       return Cell(
-        op: "LSTM", gates: [entry.form, output.form, forget.form, candidate], hidden: hidden,
-        cell: forget.value, next: [next, nextCell])
+        op: "LSTM", gates: gates.map(\.form) + [candidate],
+        attributes: ["activations": .texts(["Sigmoid", inner, activation.op])],
+        peepholes: gates.contains { $0.peephole != nil }
+          ? gates.flatMap { $0.peephole?.weights ?? zeros } : nil,
+        hidden: hidden, cell: forget.value, next: [next, nextCell])
     }
     return nil
   }
@@ -133,36 +182,50 @@ struct WrittenCells {
   /// h' = (1 − z) n + z h, also as (h − n) z + n, or with 1 − z in the place of z; n = tanh(a + r b), or of r h.
   private mutating func gru(_ node: SourceNode) -> Cell? {
     guard node.op == "Add", node.inputs.count == 2, let next = node.output(0),
-      let mix = mix(node), let tanh = forms.producer(mix.candidate), tanh.op == "Tanh",
-      let candidate = tanh.input(0)
+      let mix = mix(node), let activation = forms.producer(mix.candidate),
+      Self.activations.contains(activation.op), let candidate = activation.input(0)
     else { return nil }
     let hidden = mix.hidden
+    let activations = SourceAttribute.texts(["Sigmoid", activation.op])
     // The reset gate behind the product.
     if let sum = forms.producer(candidate), sum.op == "Add", sum.inputs.count == 2 {
       for (own, other) in [(0, 1), (1, 0)] {
-        guard let reset = gated(sum.inputs[other]), let recurrent = forms.form(reset.value),
+        guard let reset = gated(sum.inputs[other]), reset.peephole == nil,
+          let recurrent = forms.form(reset.value),
           let given = forms.form(sum.inputs[own]), given.matrices[hidden] == nil,
           Array(recurrent.matrices.keys) == [hidden]
         else { continue }
         return Cell(
           op: "GRU", gates: [mix.update, reset.form, given], recurrent: recurrent,
-          attributes: ["linear_before_reset": .integer(1)], hidden: hidden, next: [next])
+          attributes: ["linear_before_reset": .integer(1), "activations": activations],
+          hidden: hidden, next: [next])
       }
     }
     guard let form = forms.form(candidate), form.matrices[hidden] == nil else {
       return nil
     }
     for (name, matrix) in form.matrices {
-      guard let reset = gated(name), reset.value == hidden else { continue }
+      guard let reset = gated(name), reset.peephole == nil, reset.value == hidden else { continue }
       var given = form
       given.matrices[name] = nil
       let zeros = Array(repeating: 0.0, count: form.size)
       return Cell(
         op: "GRU", gates: [mix.update, reset.form, given],
-        recurrent: AffineForms.Form(matrices: [hidden: matrix], bias: zeros), hidden: hidden,
-        next: [next])
+        recurrent: AffineForms.Form(matrices: [hidden: matrix], bias: zeros),
+        attributes: ["activations": activations], hidden: hidden, next: [next])
     }
     return nil
+  }
+
+  /// h' = tanh(a), or of another activation, where a loop's next h is this.
+  private mutating func rnn(_ node: SourceNode) -> Cell? {
+    guard let loop, (Self.activations + ["Sigmoid"]).contains(node.op), let next = node.output(0),
+      let hidden = loop.first(where: { forms.origin($0.value) == next })?.key,
+      let form = forms.form(before: node.op, of: next), form.matrices[hidden] != nil
+    else { return nil }
+    return Cell(
+      op: "RNN", gates: [form], attributes: ["activations": .texts([node.op])], hidden: hidden,
+      next: [next])
   }
 
   /// The parts of a GRU's answer.
@@ -185,7 +248,7 @@ struct WrittenCells {
       input(of: first) != nil ? true : input(of: second) != nil ? false : nil
     }
     for (index, other) in [(0, 1), (1, 0)] {
-      guard let own = gated(node.inputs[index]) else { continue }
+      guard let own = gated(node.inputs[index]), own.peephole == nil else { continue }
       // z (a − b) + b
       if let difference = forms.producer(own.value), difference.op == "Sub",
         difference.inputs.count == 2
@@ -256,6 +319,7 @@ struct WrittenCells {
       tensor("W", [1, rows, sizes.reduce(0, +)], input), tensor("R", [1, rows, size], recurrent),
       tensor("B", [1, 2 * rows], biases),
     ]
+    let peepholes = cell.peepholes.map { [tensor("P", [1, $0.count], $0)] } ?? []
     graph.constants["\(name)/cell/axis"] = SourceConstant(SourceTensor(integers: [0]))
     func add(
       _ op: String, _ inputs: [String], _ outputs: [String],
@@ -279,18 +343,24 @@ struct WrittenCells {
       x = "\(name)/cell/x"
       add("Concat", sources, [x], ["axis": .integer(-1)])
     }
+    var attributes = cell.attributes
+    attributes["hidden_size"] = .integer(size)
+    made.formUnion(cell.next)
+    states.insert(hiddenInput)
+    if let state = cell.cell, let input = self.input(of: state) { states.insert(input) }
+    if loop != nil {
+      let given = [cell.hidden] + [cell.cell].compactMap { $0 }
+      add(cell.op, [x] + weights + [""] + given + peepholes, [""] + cell.next, attributes)
+      return
+    }
     var operands = [framed("Unsqueeze", x, "\(name)/cell/step")] + weights + [""]
     for (index, state) in ([cell.hidden] + [cell.cell].compactMap { $0 }).enumerated() {
       operands.append(framed("Unsqueeze", state, "\(name)/cell/state.\(index)"))
     }
+    operands += peepholes
     let ends = cell.next.indices.map { "\(name)/cell/end.\($0)" }
-    var attributes = cell.attributes
-    attributes["hidden_size"] = .integer(size)
     add(cell.op, operands, ["\(name)/cell/steps"] + ends, attributes)
     for (end, next) in zip(ends, cell.next) { _ = framed("Squeeze", end, next) }
-    made.formUnion(cell.next)
-    states.insert(hiddenInput)
-    if let state = cell.cell, let input = self.input(of: state) { states.insert(input) }
   }
 
   /// Puts the cells' nodes in the place of those that made their states, and of all that only these needed.

@@ -56,6 +56,8 @@ MODELS = {
         layers.LSTM(3, activation="softsign"))),
     "keras_relu": (numbers, lambda: sequence(layers.SimpleRNN(4, activation="relu"), layers.Dense(1))),
     "keras2_rnn": (numbers, lambda: sequence(layers.SimpleRNN(4, return_sequences=True), layers.Dense(1))),
+    "keras2_stack": (numbers, lambda: sequence(
+        layers.RNN([layers.LSTMCell(4), layers.GRUCell(3)], return_sequences=True), layers.Dense(2))),
     "keras2_mask_gru": (ids, lambda: text(layers.GRU(4, activation="relu"), layers.Dense(2))),
 }
 

@@ -153,6 +153,16 @@ import Testing
     try expectCell(written.graph, "lstm", states: ["h", "c"], width: width)
   }
 
+  @Test(arguments: ["Relu", "Softsign"]) func otherActivations(op: String) throws {
+    var written = Written(["x", "h", "c"], x: 2)
+    written.lstm(width: 2)
+    written.answer(["h2", "c2"])
+    for index in written.graph.nodes.indices where written.graph.nodes[index].name == "squashed" {
+      written.graph.nodes[index].op = op
+    }
+    try expectCell(written.graph, "lstm", states: ["h", "c"], width: 2)
+  }
+
   @Test(arguments: [false, true], [(false, false), (false, true), (true, false), (true, true)])
   func grus(isTurned: Bool, form: (isReduced: Bool, isBefore: Bool)) throws {
     var written = Written(["x", "h"])
@@ -173,7 +183,7 @@ import Testing
     }
     if kind == "function" {
       for index in written.graph.nodes.indices where written.graph.nodes[index].name == "squashed" {
-        written.graph.nodes[index].op = "Relu"
+        written.graph.nodes[index].op = "Exp"
       }
     }
     written.answer(kind == "unanswered" ? ["c2"] : kind == "layer" ? ["h2"] : ["h2", "c2"])

@@ -138,7 +138,9 @@ extension ModelError: CustomStringConvertible {
     case .batchNorm:
       "; statistics of a batch normalisation, which the op \"batch_norm\" reads"
     case .attribute: "; an attribute of the node stands in its place"
-    case .reparametrised: "; merge it into the weight before saving"
+    case .reparametrised:
+      "; merge the parts of the weight before saving: torch.nn.utils.remove_weight_norm(module), remove_spectral_norm(module), "
+        + "prune.remove(module, 'weight') or parametrize.remove_parametrizations(module, 'weight')"
     }
   }
 

@@ -53,7 +53,16 @@ package struct TensorFile: Sendable {
   /// The error that `node`'s tensor is missing, with tensors that may be meant.
   func missing(_ tensor: String, node: String, hint: TensorHint? = nil) -> ModelError {
     .missingTensor(
-      tensor, node: node, near: ModelFormat.names(near: tensor, among: names), hint: hint)
+      tensor, node: node, near: ModelFormat.names(near: tensor, among: names),
+      hint: isInParts(tensor) ? .reparametrised : hint)
+  }
+
+  /// Whether there are tensors of which PyTorch makes this one: of a weight norm, a spectral norm, a pruning or a parametrization.
+  private func isInParts(_ tensor: String) -> Bool {
+    if ["_g", "_orig", "_raw"].contains(where: { contains(tensor + $0) }) { return true }
+    let prefix = tensor.lastIndex(of: ".").map { tensor[...$0] } ?? ""
+    let parts = "\(prefix)parametrizations.\(tensor.dropFirst(prefix.count))."
+    return names.contains { $0.hasPrefix(parts) }
   }
 
   /// Calls a closure with the bytes of the whole file.

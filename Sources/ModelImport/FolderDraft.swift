@@ -7,6 +7,8 @@ package struct FolderDraft: Sendable {
   package var notes: [String] = []
   /// The inputs that are states which other nodes than a recurrent network read too, so that a caller has to keep them.
   var callersStates: Set<String> = []
+  /// Whether what convolutions read of earlier requests is what the source keeps in caches.
+  package var keepsCaches = false
   /// The graph of the source file, if it has one.
   package var reference: SourceReference?
   /// What the framework's own model takes, where the source has no graph that is computed here.

@@ -147,7 +147,7 @@ struct ImportCommand: ParsableCommand {
     if draft.keepsStates, let graph = try? ModelGraph(draft.model()) {
       if !graph.isStreamable {
         draft.noteUnkeptStates()
-      } else if graph.carriesSteps {
+      } else if graph.carriesSteps, !draft.keepsCaches {
         draft.notes.append(Note.oneSequence)
       }
     }

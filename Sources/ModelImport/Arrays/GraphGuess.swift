@@ -68,6 +68,7 @@ struct GraphGuess {
   private static let merging: [(part: String, line: String)] = [
     ("parametrizations.", "torch.nn.utils.parametrize.remove_parametrizations(module, 'weight')"),
     (".lora_", "model = model.merge_and_unload()"),
+    ("weight_g", "torch.nn.utils.remove_weight_norm(module)"),
     (
       "_orig",
       "torch.nn.utils.remove_spectral_norm(module), torch.nn.utils.prune.remove(module, 'weight')"

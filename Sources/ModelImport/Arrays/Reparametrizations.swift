@@ -64,18 +64,29 @@ struct Reparametrizations {
 
   // MARK: Rules
 
-  /// `torch.nn.utils.weight_norm`: w = g · v / ‖v‖, with the norm over all axes but the first.
+  /// `torch.nn.utils.weight_norm`: w = g · v / ‖v‖, with a norm for each element of g: for each place along an axis, or one of all.
   private static func normalised(_ merged: String, direction: String, length: String) -> Parts {
     Parts(merged: merged, weight: direction, others: [length], method: "weight_norm") { v, others in
       let g = others[0]
-      guard let rows = v.shape.first, rows > 0, g.shape.first == rows, g.floats.count == rows,
-        v.floats.count.isMultiple(of: rows)
-      else { return nil }
-      let columns = v.floats.count / rows
-      return (0..<rows).flatMap { row in
-        let elements = v.floats[row * columns..<(row + 1) * columns]
-        let norm = elements.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        return elements.map { Float(Double(g.floats[row]) * Double($0) / norm) }
+      let axis: Int?
+      if g.floats.count == 1, g.shape.allSatisfy({ $0 == 1 }) {
+        axis = nil
+      } else {
+        let shape = g.shape.count == 1 ? g.shape + v.shape.dropFirst().map { _ in 1 } : g.shape
+        axis = v.shape.indices.first { axis in
+          shape == v.shape.indices.map { $0 == axis ? v.shape[$0] : 1 }
+        }
+        guard axis != nil else { return nil }
+      }
+      let places = axis.map { v.shape[$0] } ?? 1
+      let inner = axis.map { v.shape[($0 + 1)...].reduce(1, *) } ?? v.floats.count
+      var squares = Array(repeating: 0.0, count: places)
+      for (index, element) in v.floats.enumerated() {
+        squares[index / inner % places] += Double(element) * Double(element)
+      }
+      return v.floats.enumerated().map { index, element in
+        let place = index / inner % places
+        return Float(Double(g.floats[place]) * Double(element) / squares[place].squareRoot())
       }
     }
   }
@@ -88,24 +99,40 @@ struct Reparametrizations {
     return zip(weight.floats, others[0].floats).map { $0 * $1 }
   }
 
-  /// `torch.nn.utils.spectral_norm`: w / σ, σ = uᵀ w v, with w as a matrix of the first axis and all others.
+  /// `torch.nn.utils.spectral_norm`: w / σ, σ = uᵀ w v, with w as a matrix of one axis and all others: the first, or the one whose
+  /// sizes and directions u and v are of.
   private static func spectral(_ merged: String, _ weight: String, vectors: String) -> Parts {
     Parts(
       merged: merged, weight: weight, others: ["\(vectors)u", "\(vectors)v"],
       method: "spectral_norm"
     ) { weight, others in
-      let (u, v) = (others[0].floats, others[1].floats)
-      guard weight.shape.first == u.count, u.count * v.count == weight.floats.count else {
-        return nil
-      }
-      var sigma = 0.0
-      for row in u.indices {
-        for column in v.indices {
-          sigma +=
-            Double(u[row]) * Double(weight.floats[row * v.count + column]) * Double(v[column])
-        }
-      }
-      return sigma == 0 ? nil : weight.floats.map { Float(Double($0) / sigma) }
+      let (u, v) = (others[0].floats.map(Double.init), others[1].floats.map(Double.init))
+      let found = weight.shape.indices.filter {
+        weight.shape[$0] == u.count && u.count * v.count == weight.floats.count
+      }.map { axis in
+        let product = Self.product(weight, along: axis, v)
+        let length = product.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        let sigma = zip(u, product).reduce(0) { $0 + $1.0 * $1.1 }
+        return (sigma: sigma, cosine: length == 0 ? 0 : abs(sigma) / length)
+      }.sorted { $0.cosine > $1.cosine }
+      // Training has made w v a multiple of u.
+      guard let best = found.first, best.sigma != 0,
+        found.count == 1 || best.cosine > 0.9 && found[1].cosine < 0.8
+      else { return nil }
+      return weight.floats.map { Float(Double($0) / best.sigma) }
     }
+  }
+
+  /// A weight as a matrix, whose rows are the places along an axis, times a vector.
+  private static func product(
+    _ weight: WeightTable.Weight, along axis: Int, _ v: [Double]
+  ) -> [Double] {
+    let (rows, inner) = (weight.shape[axis], weight.shape[(axis + 1)...].reduce(1, *))
+    var product = Array(repeating: 0.0, count: rows)
+    for (index, element) in weight.floats.enumerated() {
+      let (row, column) = (index / inner % rows, index / inner / rows * inner + index % inner)
+      product[row] += Double(element) * v[column]
+    }
+    return product
   }
 }

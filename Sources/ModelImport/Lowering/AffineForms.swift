@@ -13,6 +13,8 @@ struct AffineForms {
 
   private let graph: SourceGraph
   private let producers: NodeProducers
+  /// Inputs that are affine functions themselves where they are added to others.
+  private let addends: Set<String>
   private static let maxDepth = 64
   /// How many numbers the matrices may have together, and the constants of a file that are read for them.
   private var (matrixRoom, constantRoom) = (1 << 24, 1 << 26)
@@ -22,8 +24,8 @@ struct AffineForms {
   private var computed: [String: SourceTensor?] = [:]
   private var sizes: [String: Int?] = [:]
 
-  init(_ graph: SourceGraph) {
-    self.graph = graph
+  init(_ graph: SourceGraph, addends: Set<String> = []) {
+    (self.graph, self.addends) = (graph, addends)
     producers = NodeProducers(graph)
   }
 
@@ -83,7 +85,9 @@ struct AffineForms {
   mutating func form(_ name: String) -> Form? { form(name, depth: 0) }
 
   private mutating func form(_ name: String, depth: Int) -> Form? {
-    guard depth < Self.maxDepth, let node = producer(name) else { return nil }
+    guard depth < Self.maxDepth else { return nil }
+    if addends.contains(origin(name)) { return identity(origin(name)) }
+    guard let node = producer(name) else { return nil }
     if let known = forms[name] { return known }
     let found = form(name, of: node, depth: depth)
     forms[name] = .some(found)
@@ -111,6 +115,14 @@ struct AffineForms {
       return form(whole, depth: depth + 1).flatMap { part(name, of: node, $0) }
     default: return nil
     }
+  }
+
+  private mutating func identity(_ name: String) -> Form? {
+    guard let size = size(name), size * size <= matrixRoom else { return nil }
+    matrixRoom -= size * size
+    let zeros = Array(repeating: 0.0, count: size)
+    let rows = (0..<size).map { place in zeros.indices.map { $0 == place ? 1.0 : 0 } }
+    return Form(matrices: [name: rows], bias: zeros)
   }
 
   /// The affine function of which an operator makes the value, element by element; nil where it is none. Its elements may be split
@@ -256,6 +268,11 @@ struct AffineForms {
     }
     switch node.op {
     case "Identity": return shape
+    case "Transpose":
+      guard let order = node.integers("perm"), order.count == shape.count,
+        order.allSatisfy(shape.indices.contains)
+      else { return nil }
+      return order.map { shape[$0] }
     case "Gather":
       let axis = node.integer("axis", default: 0)
       guard let index = constant(node.input(1)), index.rank == 0,

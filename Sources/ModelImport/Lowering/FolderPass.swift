@@ -62,6 +62,8 @@ struct FolderPass {
     }) {
       candidates.remove(at: other)
     }
+    let changed = nodes.filter { answersChanged($0, given: Set(candidates.map(\.input)), index) }
+    candidates.removeAll { candidate in changed.contains { candidate.nodes.contains($0.name) } }
     guard !candidates.isEmpty else { return }
     var remaining: [String] = []
     for output in outputs {
@@ -122,8 +124,35 @@ struct FolderPass {
     _ node: String, than candidates: Set<String>, _ index: [String: Int]
   ) -> Bool {
     guard let at = index[node] else { return false }
-    let others = Set(inputs.map(\.name)).subtracting(candidates)
-    return begins(nodes[at], from: others, index)
+    let others = Set(inputs.filter { $0.form == .vector }.map(\.name)).subtracting(candidates)
+    let made = values(madeOf: others)
+    return nodes[at].inputs.dropFirst().contains { $0.map { made.contains($0) } ?? false }
+  }
+
+  /// Whether a network answers one of its states as it is and another as something made of it, so that callers keep both.
+  private func answersChanged(
+    _ node: Node, given: Set<String>, _ index: [String: Int]
+  ) -> Bool {
+    guard node.op.recurrent != nil else { return false }
+    let ends = ["hidden", "cell"].enumerated().filter { slot, _ in
+      node.inputs.indices.contains(slot + 1)
+        && (node.inputs[slot + 1].map { isMade(of: $0, given, index) } ?? false)
+    }.map { "\(node.name).\($0.element)" }
+    let whole = outputs.filter { finalStates($0, index) != nil }
+    let others = Set(outputs).subtracting(whole)
+    return ends.contains { end in
+      let made = values(madeOf: [end])
+      return whole.allSatisfy { !made.contains($0) } && !made.isDisjoint(with: others)
+    }
+  }
+
+  /// Values, and all that is made of them.
+  private func values(madeOf sources: Set<String>) -> Set<String> {
+    var made = sources
+    for node in nodes where node.inputs.contains(where: { $0.map { made.contains($0) } ?? false }) {
+      made.insert(node.name)
+    }
+    return made
   }
 
   /// Whether callers feed final states back in an input that leads to other nodes than those with the initial states too.

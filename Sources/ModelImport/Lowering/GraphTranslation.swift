@@ -7,6 +7,10 @@ package struct GraphTranslation {
   var options: Options
   /// The graph with which the folder's values are compared, if it is another.
   private var original: SourceGraph?
+  /// The inputs of the original that are zeros at a sequence's beginning.
+  private var caches: [SourceGraph.Input] = []
+  /// The axes of inputs that hold steps because caches stand before them.
+  private var cachedAxes: Set<Atom.Origin> = []
 
   /// The person's options for a model.
   package struct Options: Sendable {
@@ -47,11 +51,25 @@ package struct GraphTranslation {
   ///
   /// - Throws: if a node can't be translated.
   package func folder(named name: String) throws(ImportError) -> FolderDraft {
+    guard !options.keepsStates, let cached = CachedSteps(graph) else {
+      return try withCells(named: name)
+    }
+    var translation = self
+    (translation.graph, translation.original) = (cached.graph, graph)
+    (translation.caches, translation.cachedAxes) = (cached.inputs, cached.axes)
+    if var draft = try? translation.withCells(named: name) {
+      draft.keepsCaches = true
+      return draft
+    }
+    return try withCells(named: name)
+  }
+
+  private func withCells(named name: String) throws(ImportError) -> FolderDraft {
     let plain = Result { () throws(ImportError) in try self.plain(named: name) }
     // States that stay with the caller are those of the graph as it is written.
     guard !options.keepsStates, let cells = WrittenCells(graph) else { return try plain.get() }
     var translation = self
-    (translation.graph, translation.original) = (cells.graph, graph)
+    (translation.graph, translation.original) = (cells.graph, original ?? graph)
     let names = Set(cells.states.map(FolderDraft.name(from:)))
     guard let draft = try? translation.plain(named: name),
       draft.description.inputs.allSatisfy({ !names.contains($0.name) })
@@ -107,6 +125,11 @@ package struct GraphTranslation {
         }
       }
     }
+    let batch = lowering.lengths.first { $0.value.role == .batch }?.key ?? 1
+    for cache in caches {
+      let shape = cache.dimensions.indices.map { $0 == 0 ? batch : cache.size($0) ?? 1 }
+      others.append((cache.name, shape, .zeros))
+    }
     let nodes = Set(finished.builder.nodes.map(\.name))
     var values: [(String, CarriedValue)] = []
     for name in graph.nodes.flatMap(\.outputs) {
@@ -142,6 +165,7 @@ package struct GraphTranslation {
         assumptions.fixedAxes.insert(Atom.Origin(input: input.name, axis: axis))
       }
     }
+    for axis in cachedAxes { assumptions.roles[axis] = .time }
     assumptions.takeLayeredStates(of: graph)
     let usual = assumptions
     var failure: ImportError?

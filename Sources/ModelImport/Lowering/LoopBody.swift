@@ -105,13 +105,10 @@ struct LoopBody {
 
   /// Whether the loop continues after a step, by the number of steps done; false where more than that decides.
   func goesOn(_ l: inout Lowering, behind count: Int) throws(ImportError) -> Bool {
-    var needed: Set<String> = [step.outputs[0]]
     var condition = step
-    condition.nodes = []
-    for node in step.nodes.reversed() where node.outputs.contains(where: { needed.contains($0) }) {
-      needed.formUnion(node.needed.filter { !$0.isEmpty })
-      condition.nodes.insert(node, at: 0)
-    }
+    condition.outputs = [step.outputs[0]]
+    condition.dropUnneeded()
+    let needed = Set(condition.nodes.flatMap(\.needed) + condition.outputs).subtracting([""])
     let done = SourceTensor(shape: [], kind: .integer, elements: [Double(count)])
     var inputs = [
       step.inputs[0].name: done,

@@ -22,10 +22,11 @@ enum LoopLowering {
   /// How many steps a loop reads; nil if it does not read all of a sequence.
   private static func steps(_ l: inout Lowering, _ body: LoopBody) throws(ImportError) -> Int? {
     guard let read = body.reads.first,
-      case .carried(let x) = try l.value(named: read.sequence, of: body.node),
-      let time = x.axes.first?.first, time.role == .time, x.axes[0].count == 1,
-      try isEveryStep(&l, body, steps: x.shape[0])
+      case .carried(let x) = try l.value(named: read.sequence, of: body.node), x.axes.count == 3,
+      x.axes[0].count == 1
     else { return nil }
+    try RecurrentLowering.checkAxes(&l, body.node, x, time: 0, batch: 1)
+    guard try isEveryStep(&l, body, steps: x.shape[0]) else { return nil }
     return x.shape[0]
   }
 

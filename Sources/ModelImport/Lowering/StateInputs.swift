@@ -6,6 +6,10 @@ struct StateInputs {
     "LSTM", "GRU", "RNN", "com.microsoft.DynamicQuantizeLSTM",
   ]
 
+  private static let elementwise: Set<String> = [
+    "Mul", "Add", "Sub", "Div", "Tanh", "Sigmoid", "Relu", "Clip", "Neg", "Max", "Min", "Where",
+  ]
+
   init(_ graph: SourceGraph) { consumers = NodeConsumers(graph) }
 
   /// Whether an input leads only to initial states.
@@ -41,6 +45,10 @@ struct StateInputs {
           let isPart = ["Slice", "Gather", "Split"].contains(node.op)
           for output in node.outputs where seen.insert(output).inserted {
             pending.append((output, isWhole && !isPart))
+          }
+        } else if Self.elementwise.contains(node.op) {
+          for output in node.outputs where seen.insert(output).inserted {
+            pending.append((output, isWhole))
           }
         }
       }

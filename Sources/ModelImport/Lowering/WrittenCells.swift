@@ -39,7 +39,9 @@ struct WrittenCells {
     guard loop != nil || graph.nodes.contains(where: { $0.op == "Sigmoid" }) else { return nil }
     self.graph = graph
     self.loop = loop
-    forms = AffineForms(graph)
+    forms = AffineForms(
+      graph,
+      addends: loop.map { states in Set(graph.inputs.map(\.name)).subtracting(states.keys) } ?? [])
     consumers = NodeConsumers(graph)
     order = Dictionary(
       graph.inputs.enumerated().map { ($0.element.name, $0.offset) }
@@ -275,11 +277,20 @@ struct WrittenCells {
 
   // MARK: The node
 
+  /// Whether a cell's states are answered; of a loop, whether they are what its states are next.
+  private func isItsOwnNext(_ cell: Cell) -> Bool {
+    guard let loop else { return cell.next.allSatisfy(isAnswered) }
+    let states = [cell.hidden] + [cell.cell].compactMap(\.self)
+    return zip(states, cell.next).allSatisfy { state, next in
+      loop[state].map(forms.origin) == forms.origin(next)
+    }
+  }
+
   private mutating func replace(_ cell: Cell) {
     let size = cell.gates[0].size
     let given = cell.gates.dropLast(cell.recurrent == nil ? 0 : 1)
     let sources = Set(cell.gates.flatMap(\.matrices.keys)).subtracting([cell.hidden]).sorted()
-    guard let hiddenInput = input(of: cell.hidden), cell.next.allSatisfy(isAnswered),
+    guard let hiddenInput = input(of: cell.hidden), isItsOwnNext(cell),
       !sources.isEmpty, !sources.contains(where: { $0 == cell.cell }),
       cell.gates.allSatisfy({ $0.size == size }),
       given.allSatisfy({ $0.matrices[cell.hidden]?.count == size }),
@@ -372,13 +383,6 @@ struct WrittenCells {
     }
     graph.nodes += cells
     graph.order()
-    var needed = Set(graph.outputs)
-    var kept: [SourceNode] = []
-    for node in graph.nodes.reversed()
-    where node.outputs.contains(where: { needed.contains($0) }) {
-      needed.formUnion(node.needed.filter { !$0.isEmpty })
-      kept.append(node)
-    }
-    graph.nodes = kept.reversed()
+    graph.dropUnneeded()
   }
 }

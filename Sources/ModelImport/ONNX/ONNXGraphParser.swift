@@ -26,7 +26,10 @@ struct ONNXGraphParser {
         let (name, constant) = try tensor(try reader.message(field))
         graph.constants[name] = constant
       case 11: graph.inputs.append(try input(try reader.message(field)))
-      case 12: graph.outputs.append(try input(try reader.message(field)).name)
+      case 12:
+        let output = try input(try reader.message(field))
+        graph.outputs.append(output.name)
+        if output.hasShape { graph.outputDimensions[output.name] = output.dimensions }
       case 15: throw reader.malformed("a sparse tensor, which isn't read", at: field.offset)
       default: break
       }

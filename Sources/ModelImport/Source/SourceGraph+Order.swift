@@ -30,4 +30,15 @@ extension SourceGraph {
     }
     nodes = order.map { nodes[$0] }
   }
+
+  /// Removes the nodes that no output needs. Nodes are in order.
+  mutating func dropUnneeded() {
+    var needed = Set(outputs)
+    var kept: [SourceNode] = []
+    for node in nodes.reversed() where node.outputs.contains(where: { needed.contains($0) }) {
+      needed.formUnion(node.needed.filter { !$0.isEmpty })
+      kept.append(node)
+    }
+    nodes = kept.reversed()
+  }
 }

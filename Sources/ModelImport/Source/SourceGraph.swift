@@ -19,6 +19,8 @@ package struct SourceGraph: Sendable {
   var computesLengths = false
   /// The sizes of values in the exporter's example, where the file tells them and its axes are read as open.
   var examples: [String: [Int?]] = [:]
+  /// The sizes of outputs, where the file tells them.
+  var outputDimensions: [String: [Dimension]] = [:]
   /// What the reader of the file found, to be told.
   var notes: [String] = []
 
@@ -47,7 +49,7 @@ package struct SourceGraph: Sendable {
     }
 
     /// The size of an axis, that of the exporter's example if it is open; nil if the file does not tell.
-    private func size(_ axis: Int) -> Int? {
+    func size(_ axis: Int) -> Int? {
       if case .fixed(let size) = dimensions[axis] { return size }
       return example.indices.contains(axis) ? example[axis] : nil
     }

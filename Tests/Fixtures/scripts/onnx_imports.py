@@ -292,6 +292,19 @@ def torch_models() -> None:
                             fc=nn.Linear(5, 3)),
            lambda length: features(4)(length) | {"h": np.zeros((2, 1, 5), np.float32), "c": np.zeros((2, 1, 5), np.float32)},
            x, step, batch=False, states={"h": "LBF", "c": "LBF"})
+    # The same with the last steps of the call before, as convolutions of streaming models read them.
+    def cached(m: Net, v: Tensor, first: Tensor, second: Tensor, h: Tensor) -> tuple[Tensor, ...]:
+        given = torch.cat((first, v.transpose(1, 2)), 2)
+        made = torch.relu(m.first(given))
+        joined = torch.cat((second, made), 2)
+        y, state = m.gru(torch.relu(m.second(joined)).transpose(1, 2), h)
+        return m.fc(y), given[:, :, -2:], joined[:, :, joined.shape[2] - 4:], state
+
+    export("cached", Net(cached, first=nn.Conv1d(4, 6, 3), second=nn.Conv1d(6, 4, 3, dilation=2), fc=nn.Linear(5, 3),
+                         gru=nn.GRU(4, 5, batch_first=True)),
+           lambda length: features(4)(length) | {"c": np.zeros((1, 4, 2), np.float32), "d": np.zeros((1, 6, 4), np.float32),
+                                                 "h": np.zeros((1, 1, 5), np.float32)},
+           x, step, batch=False, states={"c": "BFF", "d": "BFF", "h": "LBF"})
     # A state that is computed with on its way to the next call, and a vector that is no state.
     def decayed(m: Net, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         y, state = m.gru(v, torch.tanh(m.first(h)).unsqueeze(0))
@@ -300,6 +313,13 @@ def torch_models() -> None:
     conditioned = lambda length: features(4)(length) | {"h": random(1, 5)}  # noqa: E731
     parts = {"gru": nn.GRU(4, 5, batch_first=True), "first": nn.Linear(5, 5), "fc": nn.Linear(5, 3)}
     export("decayed_state", Net(decayed, **parts), conditioned, x | {"h": "BF"}, step | {"next": "BF"})
+    def half_decayed(m: Net, v: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y, (hidden, cell) = m.lstm(v, (h.unsqueeze(0), c.unsqueeze(0)))
+        return m.fc(y), 0.9 * hidden[0], cell[0]
+
+    export("half_decayed", Net(half_decayed, lstm=lstm(4), fc=nn.Linear(5, 3)),
+           lambda length: features(4)(length) | {"h": random(1, 5), "c": random(1, 5)}, x | {"h": "BF", "c": "BF"},
+           step | {"next": "BF", "cell": "BF"})
     export("conditioned", Net(lambda m, v, h: decayed(m, v, h)[0], **parts), conditioned, x | {"h": "BF"}, step)
 
 

@@ -103,6 +103,32 @@ import Testing
         ]))
   }
 
+  /// A GRU that reads another cell's state as its h is none of its own.
+  @Test func anothersStateIsRefused() throws {
+    func node(_ op: String, _ inputs: [String], _ output: String) -> SourceNode {
+      SourceNode(name: output, op: op, inputs: inputs, outputs: [output])
+    }
+    func gate(_ name: String, _ state: String, _ op: String) -> [SourceNode] {
+      [
+        node("MatMul", ["step", "w"], "\(name).given"),
+        node("MatMul", [state, "m"], "\(name).own"),
+        node("Add", ["\(name).given", "\(name).own"], "\(name).sum"),
+        node(op, ["\(name).sum"], name),
+      ]
+    }
+    let gru =
+      gate("z", "h", "Sigmoid") + gate("q", "h", "Sigmoid") + [node("Mul", ["q", "h"], "reset")]
+      + gate("n", "reset", "Tanh")
+      + [
+        node("Sub", ["h", "n"], "difference"), node("Mul", ["z", "difference"], "part"),
+        node("Add", ["part", "n"], "g"),
+      ]
+    #expect(throws: ImportError.self) {
+      try GraphTranslation(graph(collected: "g", body: gru)).folder(named: "m")
+    }
+    try expectAnswers(graph(next: "g", collected: "g", body: gru))
+  }
+
   /// A state that is no cell's, a cell whose state is another value, and one that is read beside the cell.
   @Test(arguments: ["halved", "mixed"])
   func othersAreRefused(kind: String) throws {

@@ -192,9 +192,27 @@ import Testing
         $0.contains("\"h\" stays with the caller") && $0.contains("\"next\"")
       },
       "\(decayed.notes)")
+    // Of which one is answered as it is.
+    let half = try draft("half_decayed")
+    #expect(beginnings(of: half) == [.request])
+    #expect(half.description.inputs.map(\.name) == ["x", "h", "c"])
+    #expect(half.description.outputs.count == 3)
     let conditioned = try draft("conditioned")
     #expect(beginnings(of: conditioned) == [nil])
     #expect(!conditioned.notes.contains { $0.contains("caller") }, "\(conditioned.notes)")
+  }
+
+  /// Caches of convolutions are kept as states are.
+  @Test(arguments: ["script", "dynamo"]) func cachesAreKept(exporter: String) throws {
+    let file = Fixtures.path("onnx_imports/cached_\(exporter)/model.onnx")
+    var request = ImportRequest(files: [file])
+    let draft = try importedFolder(request)
+    #expect(draft.description.inputs.map(\.name) == ["x"])
+    #expect(draft.notes.count { $0.hasSuffix(Note.keptInput) } == 3, "\(draft.notes)")
+    #expect(try ModelGraph(draft.model()).isStreamable)
+    request.keepsStates = true
+    // The channels of a cache lie where a sequence has its steps.
+    #expect(throws: ImportError.self) { try importedFolder(request) }
   }
 
   private func beginnings(of draft: FolderDraft) -> [NetworkBeginning?] {

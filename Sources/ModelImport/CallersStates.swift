@@ -10,7 +10,10 @@ struct CallersStates {
     guard draft.description.decoder == nil, draft.description.nodes.contains(where: isGivenState),
       let states = (try? draft.model()).map(CallersStates.init)
     else { return }
-    let made = draft.description.inputs.indices.map { states.vectors(madeOf: [.input($0)]) }
+    let made = draft.description.inputs.enumerated().map { index, input in
+      guard case .vector = input.kind else { return Set<Model.ValueReference>() }
+      return states.vectors(madeOf: [.input(index)])
+    }
     for (place, node) in states.model.nodes.enumerated() {
       for (input, answers) in states.states(of: place, made: made) {
         for index in draft.description.nodes.indices
@@ -44,9 +47,16 @@ struct CallersStates {
       guard !made[index].isDisjoint(with: given) else { return nil }
       let answers = model.outputs.filter {
         $0.form == .vector(size: input.kind.size) && ends.contains($0.value)
+          && !isChoiceOfLabels($0.value)
       }
       return answers.isEmpty ? nil : (input.name, answers.map(\.name))
     }
+  }
+
+  /// Probabilities are no state.
+  private func isChoiceOfLabels(_ value: Model.ValueReference) -> Bool {
+    guard case .node(let place) = value else { return false }
+    return [SoftmaxOp.name, LogSoftmaxOp.name].contains(model.nodes[place].op.name)
   }
 
   /// The values that are a network's last state.

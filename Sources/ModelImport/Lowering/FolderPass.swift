@@ -134,14 +134,16 @@ struct FolderPass {
     _ node: Node, given: Set<String>, _ index: [String: Int]
   ) -> Bool {
     guard node.op.recurrent != nil else { return false }
-    let ends = ["hidden", "cell"].enumerated().filter { slot, _ in
+    // The steps are h too.
+    let states = [["\(node.name).hidden", node.name], ["\(node.name).cell"]]
+    let ends = states.enumerated().filter { slot, _ in
       node.inputs.indices.contains(slot + 1)
         && (node.inputs[slot + 1].map { isMade(of: $0, given, index) } ?? false)
-    }.map { "\(node.name).\($0.element)" }
+    }.map(\.element)
     let whole = outputs.filter { finalStates($0, index) != nil }
     let others = Set(outputs).subtracting(whole)
     return ends.contains { end in
-      let made = values(madeOf: [end])
+      let made = values(madeOf: Set(end))
       return whole.allSatisfy { !made.contains($0) } && !made.isDisjoint(with: others)
     }
   }

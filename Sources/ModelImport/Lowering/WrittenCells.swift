@@ -86,12 +86,14 @@ struct WrittenCells {
   }
 
   /// An LSTM's h among what its gates multiply: what an input holds; of two, the one nearer to c among the inputs.
-  private mutating func hidden(_ form: AffineForms.Form, beside cell: String) -> String? {
+  private mutating func hidden(_ gates: [AffineForms.Form], beside cell: String) -> String? {
     guard let place = input(of: cell).flatMap({ order[$0] }) else { return nil }
     var distances: [String: Int] = [:]
-    for (name, matrix) in form.matrices where matrix.count == form.size {
-      guard let own = input(of: name).flatMap({ order[$0] }) else { continue }
-      distances[name] = abs(own - place)
+    for form in gates {
+      for (name, matrix) in form.matrices where matrix.count == form.size && name != cell {
+        guard let own = input(of: name).flatMap({ order[$0] }) else { continue }
+        distances[name] = abs(own - place)
+      }
     }
     guard let least = distances.values.min() else { return nil }
     let nearest = distances.filter { $0.value == least }.map(\.key)
@@ -165,7 +167,8 @@ struct WrittenCells {
         let entry = gated(sum.inputs[added]), let inner = forms.producer(entry.value)?.op,
         Self.activations.contains(inner),
         let candidate = forms.form(before: inner, of: entry.value),
-        let hidden = hidden(entry.form, beside: forget.value)
+        let hidden = hidden(
+          [entry.form, output.form, forget.form, candidate], beside: forget.value)
       else { continue }
       let gates = [entry, output, forget]
       let states = [forget.value, forms.origin(nextCell), forget.value]

@@ -171,9 +171,9 @@ import Testing
     try expectCell(written.graph, "gru", states: ["h"])
   }
 
-  /// One whose state is not answered, one of which h may be either of two, one with another function, and a layer of two
+  /// One whose state is not answered, one of which h may be either of two, one that keeps another value than c, one with another function, and a layer of two
   /// inputs stay arithmetic.
-  @Test(arguments: ["unanswered", "ambiguous", "function", "layer"])
+  @Test(arguments: ["unanswered", "ambiguous", "function", "layer", "keeps h", "keeps x"])
   func whatIsNone(kind: String) throws {
     var written = Written(kind == "ambiguous" ? ["h", "c", "x"] : ["x", "h", "c"], x: 3)
     if kind == "layer" {
@@ -186,10 +186,19 @@ import Testing
         written.graph.nodes[index].op = "Exp"
       }
     }
+    if kind.hasPrefix("keeps") {
+      // Another value in the place of c, which is then read by nothing.
+      for index in written.graph.nodes.indices where written.graph.nodes[index].op == "Mul" {
+        written.graph.nodes[index].inputs = written.graph.nodes[index].inputs.map {
+          $0 == "c" ? String(kind.suffix(1)) : $0
+        }
+      }
+    }
     written.answer(kind == "unanswered" ? ["c2"] : kind == "layer" ? ["h2"] : ["h2", "c2"])
     let draft = try GraphTranslation(written.graph).folder(named: "m")
     #expect(!draft.description.nodes.contains { $0.op.recurrent != nil })
-    #expect(draft.description.inputs.count == (kind == "layer" ? 2 : 3))
+    let isReadByTwo = kind == "layer" || kind.hasPrefix("keeps")
+    #expect(draft.description.inputs.count == (isReadByTwo ? 2 : 3))
   }
 
   /// Values that are each made of the one before twice, sums and products of constants and of what is carried, are looked at once.

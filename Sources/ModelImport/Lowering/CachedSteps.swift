@@ -1,3 +1,5 @@
+import ModelFormat
+
 /// Caches of streaming models: inputs with the last steps of the call before, put before those of this one, and outputs with the last
 /// steps for the next. A sequence has all its steps, so that what it reads of a cache is zeros before its first.
 struct CachedSteps {
@@ -21,6 +23,20 @@ struct CachedSteps {
     guard !inputs.isEmpty else { return nil }
     self.graph.dropUnneeded()
   }
+
+  /// Whether calls one after another answer as one with all their steps: where a call's steps are read through kernels alone, and not
+  /// all at once, as by a mean of what the cache and the call hold.
+  static func areCallsParts(of draft: FolderDraft) -> Bool {
+    draft.description.nodes.allSatisfy { node in
+      !overAllSteps.contains(node.op.name)
+        && (node.op.definition as? any RecurrentOp)?.direction != .reverse
+    } && !draft.tensors.contains { $0.name.hasSuffix("_reverse") }
+  }
+
+  private static let overAllSteps = [
+    FirstOp.name, MeanOp.name, MaxOp.name, SumOp.name, SoftmaxSumOp.name, AttentionOp.name,
+    ReverseOp.name, SliceStepsOp.name, PadStepsOp.name, CropOrPadOp.name, EmbeddingBagOp.name,
+  ]
 
   /// Replaces a Concat of a cache and steps if the last of these steps are an output.
   private mutating func replace(_ index: Int) {

@@ -103,9 +103,13 @@ struct FinishedGraph {
             "the output \"\(output)\" is an array of \(sizes): its \(value.size) numbers are answered side by side, in that order"
           ))
       }
-      // An output before it may be the place of the largest of these numbers.
-      if !decoded.contains(arranged.node) { outputs.append(arranged.node) }
-      outputNames[arranged.node] = output
+      var answer = arranged.node
+      // An output before it may be the same, or the place of the largest of these numbers.
+      if outputs.contains(answer), !decoded.contains(answer) {
+        answer = lowering.builder.emit(.slice(), [answer], named: output)
+      }
+      if !decoded.contains(answer) { outputs.append(answer) }
+      outputNames[answer] = output
     }
   }
 

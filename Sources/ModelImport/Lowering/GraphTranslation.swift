@@ -57,7 +57,7 @@ package struct GraphTranslation {
     var translation = self
     (translation.graph, translation.original) = (cached.graph, graph)
     (translation.caches, translation.cachedAxes) = (cached.inputs, cached.axes)
-    if var draft = try? translation.withCells(named: name) {
+    if var draft = try? translation.withCells(named: name), CachedSteps.areCallsParts(of: draft) {
       draft.keepsCaches = true
       return draft
     }

@@ -53,7 +53,7 @@ enum Remedy {
     + "numpy.savez('weights.npz', **{'rnn.weight_ih_l0': …}), and give the graph with them: --graph model.json"
 
   static let loop =
-    "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; \(kerasFile)"
+    "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; \(kerasFile); of JAX save the weights by PyTorch's names and in its layouts, numpy.savez('weights.npz', **{'rnn.weight_ih_l0': …}), and give the graph with them: --graph model.json"
 
   static let scan =
     "of TensorFlow 1's dynamic_rnn the cells are carried as they are without sequence_length (each sequence is answered at its own length), cell_clip, num_proj and layer normalisation; \(loop)"

@@ -155,6 +155,14 @@ struct WrittenCells {
   /// Activations that have no numbers of their own.
   private static let activations = ["Tanh", "Relu", "Softsign"]
 
+  /// What an activation makes of an affine function.
+  private mutating func activated(_ name: String) -> (op: String, form: AffineForms.Form)? {
+    for op in Self.activations {
+      if let form = forms.form(before: op, of: name) { return (op, form) }
+    }
+    return nil
+  }
+
   /// h' = σ(o) tanh(c'), c' = σ(f) c + σ(i) tanh(g); or with another activation in tanh's place.
   private mutating func lstm(_ node: SourceNode) -> Cell? {
     guard node.op == "Mul", let next = node.output(0), let output = gated(next),
@@ -164,9 +172,8 @@ struct WrittenCells {
     else { return nil }
     for (kept, added) in [(0, 1), (1, 0)] {
       guard let forget = gated(sum.inputs[kept]), input(of: forget.value) != nil,
-        let entry = gated(sum.inputs[added]), let inner = forms.producer(entry.value)?.op,
-        Self.activations.contains(inner),
-        let candidate = forms.form(before: inner, of: entry.value),
+        let entry = gated(sum.inputs[added]),
+        let (inner, candidate) = activated(entry.value),
         let hidden = hidden(
           [entry.form, output.form, forget.form, candidate], beside: forget.value)
       else { continue }

@@ -75,6 +75,18 @@ import Testing
     }
   }
 
+  /// A mean of what the cache and the call hold is none of all steps: the cache stays with the caller, or is refused.
+  @Test(arguments: [nil, 1]) func meansOfACallAreNone(steps: Int?) throws {
+    var graph = graph(steps: steps, start: -2)
+    graph.nodes.append(
+      SourceNode(
+        name: "mean", op: "ReduceMean", inputs: ["z"], outputs: ["mean"],
+        attributes: ["axes": .integers([2]), "keepdims": .integer(0)]))
+    graph.outputs[0] = "mean"
+    guard let draft = try? GraphTranslation(graph).folder(named: "m") else { return }
+    #expect(draft.description.inputs.map(\.name) == ["x", "c"])
+  }
+
   /// Other steps than the last, and a cache that is computed with, are no cache.
   @Test(arguments: ["first", "scaled", "both"]) func othersStay(kind: String) throws {
     var graph = graph(steps: nil, start: kind == "first" ? 0 : -2)

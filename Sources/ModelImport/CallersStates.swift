@@ -41,10 +41,13 @@ struct CallersStates {
   ) -> [(input: String, answers: [String])] {
     let node = model.nodes[network]
     guard let shape = node.recurrent, !shape.bidirectional, !shape.isReverse else { return [] }
-    let given = [node.initialHidden, node.initialCell].compactMap(\.self)
-    let ends = vectors(madeOf: ends(of: network, layers: shape.layers))
+    let states = [
+      (node.initialHidden, vectors(madeOf: hidden(of: network, layers: shape.layers))),
+      (node.initialCell, vectors(madeOf: (0..<shape.layers).map { .cell(network, layer: $0) })),
+    ]
     return model.description.inputs.enumerated().compactMap { index, input in
-      guard !made[index].isDisjoint(with: given) else { return nil }
+      // What the states that the input makes are at the end; of both side by side, either.
+      let ends = states.filter { $0.0.map(made[index].contains) ?? false }.flatMap(\.1)
       let answers = model.outputs.filter {
         $0.form == .vector(size: input.kind.size) && ends.contains($0.value)
           && !isChoiceOfLabels($0.value)
@@ -59,13 +62,12 @@ struct CallersStates {
     return [SoftmaxOp.name, LogSoftmaxOp.name].contains(model.nodes[place].op.name)
   }
 
-  /// The values that are a network's last state.
-  private func ends(of network: Int, layers: Int) -> [Model.ValueReference] {
+  /// The values that are a network's last h.
+  private func hidden(of network: Int, layers: Int) -> [Model.ValueReference] {
     let lasts = model.nodes.indices.filter {
       model.nodes[$0].op.name == LastOp.name && model.nodes[$0].inputs == [.node(network)]
     }
-    return (0..<layers).flatMap { [.hidden(network, layer: $0), .cell(network, layer: $0)] }
-      + lasts.map { .node($0) }
+    return (0..<layers).map { .hidden(network, layer: $0) } + lasts.map { .node($0) }
   }
 
   /// `sources`, and the vectors that are made of them.

@@ -197,6 +197,12 @@ import Testing
     #expect(beginnings(of: half) == [.request])
     #expect(half.description.inputs.map(\.name) == ["x", "h", "c"])
     #expect(half.description.outputs.count == 3)
+    for (state, answer) in [("h", "next"), ("c", "cell")] {
+      #expect(
+        half.notes.contains {
+          $0.hasPrefix("the state \"\(state)\"") && $0.hasSuffix("answered as \"\(answer)\"")
+        }, "\(half.notes)")
+    }
     let conditioned = try draft("conditioned")
     #expect(beginnings(of: conditioned) == [nil])
     #expect(!conditioned.notes.contains { $0.contains("caller") }, "\(conditioned.notes)")

@@ -14,18 +14,20 @@ struct CallersStates {
       guard case .vector = input.kind else { return Set<Model.ValueReference>() }
       return states.vectors(madeOf: [.input(index)])
     }
+    var networks: Set<String> = []
     for (place, node) in states.model.nodes.enumerated() {
       for (input, answers) in states.states(of: place, made: made) {
-        for index in draft.description.nodes.indices
-        where draft.description.nodes[index].name == node.name {
-          draft.description.nodes[index].op = draft.description.nodes[index].op
-            .beginning(with: .request)
-        }
+        networks.insert(node.name)
         draft.notes.append(
           "the state \(input.jsonExcerpt) stays with the caller: the network \(node.name.jsonExcerpt) begins with it in each request, also of a "
             + "session; give what the request before answered as \(answers.map(\.jsonExcerpt).joined(separator: " or "))"
         )
       }
+    }
+    draft.description.nodes = draft.description.nodes.map { node in
+      var node = node
+      if networks.contains(node.name) { node.op = node.op.beginning(with: .request) }
+      return node
     }
   }
 

@@ -9,7 +9,7 @@ package struct TurnRider: Sendable {
   package let finishes: Bool
   package let selection: Selection
   /// Whether these are the first steps of its request, which may continue a sequence.
-  package private(set) var opensRequest: Bool
+  package let opensRequest: Bool
   /// The rider's row in `SeatStates`.
   package let seat: Int
   /// The state to continue, which has done `position` steps; nil to use the seat's.
@@ -24,20 +24,19 @@ package struct TurnRider: Sendable {
   ) {
     self.init(
       input: input, steps: steps, position: position, finishes: finishes, selection: selection,
-      seat: seat, resumed: resumed, memory: nil)
-    if let opensRequest { self.opensRequest = opensRequest }
+      seat: seat, resumed: resumed, memory: nil, opensRequest: opensRequest)
   }
 
   init(
     input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
-    seat: Int, resumed: SequenceState?, memory: AttentionCache?
+    seat: Int, resumed: SequenceState?, memory: AttentionCache?, opensRequest: Bool? = nil
   ) {
     precondition(resumed.map { $0.position == position && position > 0 } ?? true)
     self.input = input
     self.steps = steps
     self.position = position
     self.finishes = finishes
-    opensRequest = position == 0
+    self.opensRequest = opensRequest ?? (position == 0)
     self.selection = selection
     self.seat = seat
     self.resumed = resumed

@@ -100,15 +100,16 @@ struct GraphInterpreter {
         "arrays of \(sequences.map(\.shape))",
         because: "they have as many steps as each other, at most \(Self.maxRounds)")
     }
+    let numbers = sequences.map(\.dense)
     var scans = [[SourceTensor]](repeating: [], count: body.outputs.count - stateCount)
     for round in 0..<rounds {
       for (input, variable) in zip(body.inputs, variables) { values[input.name] = variable }
-      for (read, sequence) in zip(loop.reads, sequences) {
+      for (index, (read, sequence)) in zip(loop.reads, sequences).enumerated() {
         let size = sequence.count / rounds
         let start = (read.isReversed ? rounds - 1 - round : round) * size
         values[read.name] = SourceTensor(
           shape: Array(sequence.shape.dropFirst()), kind: sequence.kind,
-          elements: Array(sequence.dense[start..<start + size]))
+          elements: Array(numbers[index][start..<start + size]))
       }
       try run(body)
       var results: [SourceTensor] = []

@@ -38,6 +38,13 @@ struct CachedSteps {
     ReverseOp.name, SliceStepsOp.name, PadStepsOp.name, CropOrPadOp.name, EmbeddingBagOp.name,
   ]
 
+  /// Requires of the axis along which zeros are put before others that it holds steps.
+  static func check(_ l: inout Lowering, _ node: SourceNode, _ axis: [Atom]) throws(ImportError) {
+    guard axis.count != 1 || axis[0].role != .time else { return }
+    let refusal = node.refusal("a cache of elements", because: "a cache holds steps")
+    throw axis.first { $0.role != .time }.map { l.requiring($0, .time, or: refusal) } ?? refusal
+  }
+
   /// Replaces a Concat of a cache and steps if the last of these steps are an output.
   private mutating func replace(_ index: Int) {
     let node = original.nodes[index]

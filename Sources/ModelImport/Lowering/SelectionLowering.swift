@@ -201,16 +201,8 @@ enum SelectionLowering {
     let fill = try l.number(node, "value", input: 2, default: 0)
     let mode = node.text("mode", default: "constant")
     for (axis, pad) in pads.enumerated() where pad != (0, 0) {
-      if node.attributes[CachedSteps.mark] != nil,
-        let atom = value.axes[axis].first(where: { $0.role != .time }) ?? value.axes[axis].first
-      {
-        guard value.axes[axis] == [atom], atom.role == .time else {
-          throw l.requiring(
-            atom, .time,
-            or: node.refusal("a cache of \(atom.role.rawValue)", because: "a cache holds steps"))
-        }
-      } else if node.attributes[CachedSteps.mark] != nil {
-        throw node.refusal("a cache of elements", because: "a cache holds steps")
+      if node.attributes[CachedSteps.mark] != nil {
+        try CachedSteps.check(&l, node, value.axes[axis])
       }
       if mode == "wrap" {
         value = try wrapped(&l, node, value, axis: axis, pad)

@@ -29,6 +29,8 @@ struct WrittenCells {
     var cell: String?
     /// The names of the next states.
     let next: [String]
+
+    var states: [String] { [hidden] + [cell].compactMap(\.self) }
   }
 
   /// Nil where there are none.
@@ -290,8 +292,7 @@ struct WrittenCells {
   /// Whether a cell's states are answered; of a loop, whether they are what its states are next.
   private func isItsOwnNext(_ cell: Cell) -> Bool {
     guard let loop else { return cell.next.allSatisfy(isAnswered) }
-    let states = [cell.hidden] + [cell.cell].compactMap(\.self)
-    return zip(states, cell.next).allSatisfy { state, next in
+    return zip(cell.states, cell.next).allSatisfy { state, next in
       loop[state].map(forms.origin) == forms.origin(next)
     }
   }
@@ -370,12 +371,11 @@ struct WrittenCells {
     states.insert(hiddenInput)
     if let state = cell.cell, let input = self.input(of: state) { states.insert(input) }
     if loop != nil {
-      let given = [cell.hidden] + [cell.cell].compactMap { $0 }
-      add(cell.op, [x] + weights + [""] + given + peepholes, [""] + cell.next, attributes)
+      add(cell.op, [x] + weights + [""] + cell.states + peepholes, [""] + cell.next, attributes)
       return
     }
     var operands = [framed("Unsqueeze", x, "\(name)/cell/step")] + weights + [""]
-    for (index, state) in ([cell.hidden] + [cell.cell].compactMap { $0 }).enumerated() {
+    for (index, state) in cell.states.enumerated() {
       operands.append(framed("Unsqueeze", state, "\(name)/cell/state.\(index)"))
     }
     operands += peepholes

@@ -14,12 +14,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import onnx
-import onnxruntime
 import tf2onnx
 from keras import layers
-from reference import FIXTURES, Array, case, write_cases
+from onnx_files import write
+from reference import Array
 
-ROOT = FIXTURES / "onnx_imports"
 RANDOM = np.random.default_rng(7)
 
 
@@ -83,22 +82,7 @@ def main() -> None:
             path = Path(temporary) / "model.onnx"
             export(model, path)
             exported = onnx.load(path)
-        names = {exported.graph.input[0].name: "x", exported.graph.output[0].name: "y"}
-        for node in exported.graph.node:
-            node.input[:] = [names.get(value, value) for value in node.input]
-            node.output[:] = [names.get(value, value) for value in node.output]
-        exported.graph.input[0].name, exported.graph.output[0].name = "x", "y"
-        folder = ROOT / name
-        folder.mkdir(parents=True, exist_ok=True)
-        onnx.save(exported, folder / "model.onnx")
-        session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
-        cases = []
-        for steps in (1, 4, 9):
-            x = given(steps)
-            (answer,) = session.run(None, {"x": x})
-            assert np.allclose(answer, model(x), atol=1e-5), name
-            cases.append(case({"x": x[0].astype(np.int64) if x.dtype == np.int32 else x[0]}, {"y": answer[0]}))
-        write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+        write(name, exported, given, model)
 
 
 if __name__ == "__main__":

@@ -11,31 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
-from reference import FIXTURES, case, write_cases
+from onnx_files import write
+from reference import Array
 
-ROOT = FIXTURES / "onnx_imports"
 RANDOM = np.random.default_rng(9)
 
 
-def write(name: str, model: onnx.ModelProto) -> None:
-    """A folder with a model of an input x, [batch, steps, 3], and an output y."""
-    names = {model.graph.input[0].name: "x", model.graph.output[0].name: "y"}
-    for node in model.graph.node:
-        node.input[:] = [names.get(value, value) for value in node.input]
-        node.output[:] = [names.get(value, value) for value in node.output]
-    model.graph.input[0].name, model.graph.output[0].name = "x", "y"
-    folder = ROOT / name
-    folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, folder / "model.onnx")
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
-    cases = []
-    for steps in (1, 4, 9):
-        x = RANDOM.uniform(-1, 1, (1, steps, 3)).astype(np.float32)
-        (answer,) = session.run(None, {"x": x})
-        cases.append(case({"x": x[0]}, {"y": answer[0]}))
-    write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+def numbers(steps: int) -> Array:
+    """A sequence."""
+    return RANDOM.uniform(-1, 1, (1, steps, 3)).astype(np.float32)
 
 
 def from_tensorflow() -> None:
@@ -78,7 +62,7 @@ def from_tensorflow() -> None:
         with v1.Graph().as_default():
             tf.import_graph_def(frozen, name="")
             write(name, tf2onnx.convert.from_graph_def(
-                frozen, input_names=["x:0"], output_names=["y:0"], opset=13)[0])
+                frozen, input_names=["x:0"], output_names=["y:0"], opset=13)[0], numbers)
 
 
 def from_jax() -> None:
@@ -114,7 +98,7 @@ def from_jax() -> None:
         return jax.lax.scan(gru, jnp.zeros((x.shape[0], 4)), jnp.swapaxes(x, 0, 1))[0]
 
     for name, model in (("jax_lstm", steps), ("jax_gru", last)):
-        write(name, to_onnx(model, [("B", "T", 3)]))
+        write(name, to_onnx(model, [("B", "T", 3)]), numbers)
 
 
 if __name__ == "__main__":

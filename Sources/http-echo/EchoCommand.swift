@@ -50,13 +50,15 @@ enum EchoCommand {
   private static func answer(to request: HTTPRequest) -> HTTPResponse {
     guard request.path == "/" else { return echo(request) }
     switch request.method {
-    case "GET", "HEAD": return text(Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
+    case "GET", "HEAD": return greeting
     case "POST": return text(request.body)
     case "OPTIONS": return HTTPResponse(status: .ok, fields: allowed)
     default: return HTTPResponse(status: .methodNotAllowed, fields: allowed)
     }
   }
 
+  private static let greeting = text(
+    Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
   private static let allowed: HTTPFields = ["allow": "GET, HEAD, POST, OPTIONS"]
 
   private static func text(_ body: [UInt8]) -> HTTPResponse {

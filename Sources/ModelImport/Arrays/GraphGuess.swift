@@ -81,7 +81,7 @@ struct GraphGuess {
     let areNumbered =
       !found.isEmpty && found.allSatisfy { $0.hasPrefix("arr_") || $0.allSatisfy(\.isNumber) }
     let matrices = others.filter {
-      table[$0]?.shape.count == 2 && !$0.hasSuffix(GuessedField.transitions)
+      table[$0]?.shape.count == 2 && !GuessedField.isTransitions($0)
     }
     let vectors = others.filter { table[$0]?.shape.count == 1 }
     let example = matrices.first { $0.contains("ih") } ?? matrices.first ?? vectors.first
@@ -93,6 +93,19 @@ struct GraphGuess {
         "where a weight is made of others (\(name.jsonExcerpt)), merge them before saving: \($0.line); "
       }
     }.first
+    if layers.isEmpty, let field = others.first(where: GuessedField.isTransitions) {
+      return ImportError(
+        file: table.file,
+        problem: "found weights without a network: \(excerpt(found, limit: 20))",
+        remedy:
+          "\(field.jsonExcerpt) is taken for a conditional random field's; import the network before it; \(Remedy.field(in: "this file"))"
+      )
+    }
+    let field = others.first(where: GuessedField.isTransitions).map { name in
+      "\(name.jsonExcerpt) is taken for a conditional random field's, of which no scores of -10000 tell the labels before and behind a sequence: "
+        + "without it a chain may be guessed, or the graph says which they are, with \"decode\": { \"op\": \"crf\", "
+        + "\"weights\": \"\(name.dropLast(GuessedField.transitions.count + 1))\", \"order\": \"to_from\", \"start\": 4, \"end\": 5 } of its output; "
+    }
     return ImportError(
       file: table.file,
       problem: found.isEmpty
@@ -100,7 +113,7 @@ struct GraphGuess {
         : "found weights \(hasRecurrent || !others.isEmpty ? "that do not make one plausible chain" : "without a recurrent network, of which no chain is guessed"): \(excerpt(found, limit: 20))",
       remedy: areNumbered
         ? "of Keras, model.save('model.keras') writes all; numpy.savez('weights.npz', **{'fc.weight': array}) gives names\(rename ?? "")"
-        : "\(merging ?? "")how they are wired is not in such a file: where the module can be loaded, export it with its graph, or a module "
+        : "\(field ?? merging ?? "")how they are wired is not in such a file: where the module can be loaded, export it with its graph, or a module "
           + "of its layers whose forward takes and returns tensors: \(Remedy.exportedProgram); or write the graph as model.json "
           + "(FORMAT.md, \"From PyTorch\") and give it with --graph model.json; "
           + "the file's names are the weights of its nodes\(rename ?? "")")

@@ -9,13 +9,17 @@ struct GuessedField {
   let note: String
 
   static let transitions = "transitions"
+
+  /// Whether a tensor has the name of transitions between labels.
+  static func isTransitions(_ name: String) -> Bool { name.hasSuffix(".\(transitions)") }
+
   /// Scores at or below this forbid a transition: libraries write -10000, and training hardly changes it.
   private static let forbidden: Float = -1000
 
   /// The field of the tensors that belong to no layer; nil if they are of something else, or of more than that.
   init?(_ others: [String], in table: WeightTable) {
     let suffix = ".\(Self.transitions)"
-    guard let name = others.first(where: { $0.hasSuffix(suffix) }), let matrix = table[name],
+    guard let name = others.first(where: Self.isTransitions), let matrix = table[name],
       matrix.shape.count == 2, matrix.shape[0] == matrix.shape[1]
     else { return nil }
     let prefix = String(name.dropLast(suffix.count))

@@ -171,6 +171,8 @@ struct KerasSource {
   var minor: Int?
   /// Whether a Bidirectional answers masked steps with zeros: true except in standalone Keras, apart from TensorFlow.
   var answersZeros = true
+  /// The version that wrote the weights, where it had hard gates and the one that wrote the layers has not.
+  var olderWeights: String?
 
   /// The major version in a text such as `2.2.4-tf`.
   static func version(of text: String?) -> Int {
@@ -193,6 +195,12 @@ struct KerasSource {
     guard let text, version(of: text) == 2 else { return version(of: text) == 1 }
     return ["2.0.", "2.1.", "2.2.", "2.3."].contains { text.hasPrefix($0) }
       && !text.hasSuffix("-tf")
+  }
+
+  /// Whether the recurrent layers of the version in `text` had `hard_sigmoid` as their gates' activation where nothing else
+  /// was given: those of standalone Keras before 2.3.
+  static func hasHardGates(_ text: String?) -> Bool {
+    isApart(text) && text?.hasPrefix("2.3.") != true
   }
 
   func refusal(place: String?, _ problem: String, remedy: String? = nil) -> ImportError {

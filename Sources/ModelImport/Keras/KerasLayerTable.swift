@@ -95,16 +95,7 @@ enum KerasLayerTable {
           + "json.dump([str(t) for t in layer.get_vocabulary()], open('vocabulary.json', 'w')): --vocabulary vocabulary.json"
       )
     }
-    if layer.isCustom {
-      return layer.refusal(
-        "found a layer of a class that is not Keras's, whose Python code is not run",
-        remedy:
-          "where its call() computes with layers and keras.ops, save these in its place, in Keras 3 where the model is in Python: "
-          + "import keras, numpy; own = [l for l in model._flatten_layers() if not type(l).__module__.startswith('keras')]; "
-          + "[vars(l).update({k: keras.ops.convert_to_tensor(numpy.array(v)) for k, v in vars(l).items() if isinstance(v, keras.Variable)}) "
-          + "for l in own]; [setattr(c, '__call__', lambda l, *a, **k: l.call(*a, **k)) for c in {type(l) for l in own}]; \(inlined); or \(exportLine)"
-      )
-    }
+    if layer.isCustom { return refusalOfOwn(layer) }
     if layer.className.hasPrefix("ConvLSTM") {
       return layer.refusal(
         "found an LSTM of convolutions, which no op of a model folder computes",
@@ -131,12 +122,37 @@ enum KerasLayerTable {
         remedy: KerasModel.remedyInParts
       )
     }
-    let known = all.flatMap(\.classes)
-    let guess = nearestName(to: layer.className, among: known).map { "; did you mean \($0)?" } ?? ""
+    // A file of layers without modules does not say whose they are.
+    if layer.module.isEmpty, !uncarried.contains(layer.className),
+      !layer.className.hasPrefix("Random")
+    {
+      return refusalOfOwn(layer)
+    }
     return layer.refusal(
-      "found a layer of a class that is not carried\(guess)",
+      "found a layer of a class that is not carried",
       remedy:
         "build the model without it, or with layers and keras.ops that are carried in its place: IMPORT.md lists them"
     )
   }
+
+  private static func refusalOfOwn(_ layer: KerasLayer) -> ImportError {
+    layer.refusal(
+      "found a layer of a class that is not Keras's, whose Python code is not run",
+      remedy:
+        "where its call() computes with layers and keras.ops, save these in its place, in Keras 3 where the model is in Python: "
+        + "import keras, numpy; own = [l for l in model._flatten_layers() if not type(l).__module__.startswith('keras')]; "
+        + "[vars(l).update({k: keras.ops.convert_to_tensor(numpy.array(v)) for k, v in vars(l).items() if isinstance(v, keras.Variable)}) "
+        + "for l in own]; [setattr(c, '__call__', lambda l, *a, **k: l.call(*a, **k)) for c in {type(l) for l in own}]; \(inlined); or \(exportLine)"
+    )
+  }
+
+  /// Keras's own layers that are not carried and have no refusal of their own, besides those whose names begin with Random.
+  private static let uncarried: Set = [
+    "AbstractRNNCell", "AdaptiveAveragePooling1D", "AdaptiveMaxPooling1D", "AtrousConvolution1D",
+    "AugMix",
+    "AutoContrast", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix",
+    "DenseFeatures", "Equalization", "FlaxLayer", "Highway", "JaxLayer", "LocallyConnected1D",
+    "MaxNumBoundingBoxes", "MaxoutDense", "MixUp", "Pipeline", "RandAugment", "Resizing",
+    "ReversibleEmbedding", "Solarization", "TFSMLayer", "TorchModuleWrapper", "Wrapper",
+  ]
 }

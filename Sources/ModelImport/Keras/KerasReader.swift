@@ -67,7 +67,8 @@ struct KerasReader {
     name = request.name ?? first.stem
     file = parts.file
     source = KerasSource(
-      file: first.path, version: parts.version, minor: parts.minor, answersZeros: !parts.isApart)
+      file: first.path, version: parts.version, minor: parts.minor, answersZeros: !parts.isApart,
+      olderWeights: parts.olderWeights)
     var layer = try KerasLayer(configuration, in: "", source: source)
     guard layer.isModel else {
       throw layer.refusal(
@@ -138,6 +139,10 @@ struct KerasParts {
   private(set) var minor: Int?
   /// Whether standalone Keras wrote the file, not TensorFlow's.
   private(set) var isApart = false
+  /// `KerasSource.olderWeights`.
+  private(set) var olderWeights: String?
+  /// The version in a file of weights.
+  private var weightsVersion: String?
 
   /// The most bytes of weights in a `.keras` archive.
   private static let maxWeightBytes = 4 << 30
@@ -184,6 +189,7 @@ struct KerasParts {
       self.version = KerasSource.version(of: version)
       minor = KerasSource.minor(of: version)
       isApart = KerasSource.isApart(version)
+      weightsVersion = version
       guard let text = try file.text("model_config", of: "") else { return }
       configuration = .string(text)
     } catch {
@@ -210,6 +216,11 @@ struct KerasParts {
     isApart = !isKeras3 && KerasSource.isApart(value["keras_version"]?.string)
     version = isKeras3 ? 3 : KerasSource.version(of: value["keras_version"]?.string)
     minor = KerasSource.minor(of: value["keras_version"]?.string)
+    if let weightsVersion, KerasSource.hasHardGates(weightsVersion),
+      isKeras3 || !KerasSource.hasHardGates(value["keras_version"]?.string)
+    {
+      olderWeights = weightsVersion
+    }
   }
 
   private static func open(

@@ -14,7 +14,12 @@ extension ImportFormat {
         problem: "found a third file, expected a model, or an encoder and a decoder")
     }
     for file in files.dropFirst() where !isONNX(file.path, file.bytes) {
-      throw UnreadFile(path: file.path).refusal(file.bytes)
+      throw ImportError(
+        file: file.path,
+        problem: "found no ONNX model beside one, expected the decoder of the encoder before it",
+        remedy:
+          "import the model alone; a vocabulary, labels and a scaler are options (--vocabulary, --labels, --scaler); "
+          + Remedy.field(in: "an .npz of them"))
     }
     var options = try GraphTranslation.Options(request)
     options.keepsStates = options.keepsStates || files.count == 2

@@ -108,10 +108,17 @@ struct Preprocessing {
       texts = Array(texts[..<size])
     }
     texts += Array(repeating: nil, count: size - texts.count)
+    return named(texts, of: "vocabulary", notes: &notes)
+  }
+
+  /// The texts, with a name for each id that has none.
+  private static func named(
+    _ texts: [String?], of list: String, notes: inout [String]
+  ) -> [String] {
     let missing = texts.indices.filter { texts[$0] == nil }
     if !missing.isEmpty {
       notes.append(
-        "the vocabulary has no text for \(missing.count == 1 ? "id" : "ids") \(excerpt(missing.map { "\($0)" }, limit: 5)): called <0> and so on"
+        "\(missing.count == 1 ? "id" : "ids") \(excerpt(missing.map { "\($0)" }, limit: 5)) \(missing.count == 1 ? "has" : "have") no text in the \(list): called <\(missing[0])>\(missing.count == 1 ? "" : " and so on")"
       )
     }
     return texts.enumerated().map { $0.element ?? "<\($0.offset)>" }
@@ -128,11 +135,7 @@ struct Preprocessing {
         return
       }
     }
-    let labels = list.texts.compactMap { $0 }
-    guard labels.count == list.texts.count else {
-      throw ImportError(
-        file: path, problem: "found ids without a label: \(list.texts.count - labels.count)")
-    }
+    let labels = Self.named(list.texts, of: "labels", notes: &draft.notes)
     let outputs: [Model.ResolvedOutput]
     do { outputs = try draft.model().outputs } catch { throw ImportError(file: path, error) }
     let fitting = outputs.indices.filter {

@@ -65,6 +65,23 @@ import Testing
     }
     #expect(error?.problem.contains("crf.transitions") == true)
     #expect(error?.remedy?.contains("\"crf.transitions\": \"lstm") == false)
+    #expect(error?.remedy?.contains("\"weights\": \"crf\", \"order\"") == true)
+  }
+
+  /// A field in a file of its own, whose network was exported without it.
+  @Test func aFieldAloneIsRefusedWithWhereItGoes() {
+    var table = WeightTable(file: "crf.npz")
+    for name in ["start_transitions", "end_transitions", "transitions"] {
+      let shape = name == GuessedField.transitions ? [5, 5] : [5]
+      table.weights.append(
+        .init(name: name, shape: shape, floats: Array(repeating: 0.5, count: shape.reduce(1, *))))
+    }
+    GuessedField.nameTransitions(&table)
+    let error = #expect(throws: ImportError.self) {
+      try GraphGuess.description(of: table, name: "m")
+    }
+    #expect(error?.problem.contains("without a network") == true, "\(String(describing: error))")
+    #expect(error?.remedy?.contains("'FOLDER/model.safetensors'") == true)
   }
 
   /// AllenNLP's mask of the allowed transitions: from rows to columns, with the start and the end behind the labels.

@@ -48,6 +48,15 @@ import Testing
     #expect(found.map { $0.prefix(17) } == [#"the input "plain""#.prefix(17)], "\(notes)")
   }
 
+  /// Keras's default activation of gates has changed: layers written anew are not those that were trained.
+  @Test func gatesOfOlderWeightsAreNoted() throws {
+    let path = Fixtures.path("keras/older_weights")
+    let notes = try importedFolder(ImportRequest(files: ["\(path).h5"], graph: "\(path).json"))
+      .notes
+    let found = notes.filter { $0.contains("weights are of Keras 2.2.4") }
+    #expect(found.map { $0.prefix(12) } == [#"LSTM "plain":"#.prefix(12)], "\(notes)")
+  }
+
   /// An image whose columns are the steps is sent the other way round.
   @Test func columnsAsStepsAreNoted() throws {
     let path = Fixtures.path("keras/columns_as_steps.keras")

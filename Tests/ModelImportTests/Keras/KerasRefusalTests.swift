@@ -114,14 +114,26 @@ import Testing
   }
 
   /// A layer of the authors' class, which in `.h5` has no module.
-  @Test(arguments: [
-    ("{}", "not Keras's"),
-    (#"{"name": "s", "trainable": true, "dtype": "float32"}"#, "class that is not carried"),
-  ])
-  func aClassWithTheNameOfAFunctionIsNoFunction(config: String, found: String) throws {
+  @Test(arguments: ["{}", #"{"name": "s", "trainable": true, "dtype": "float32"}"#])
+  func aClassWithTheNameOfAFunctionIsNoFunction(config: String) throws {
     let error = try refusal(
       of: sequential(#"{"module": null, "class_name": "Sub", "config": \#(config)}"#))
+    #expect(error.problem.contains("not Keras's"), "\(error)")
+  }
+
+  /// Older files don't say whose a class is; one that no version of Keras has is of the model's authors.
+  @Test(arguments: [
+    ("ReversedLSTM", "not Keras's", "_flatten_layers()"),
+    ("TCN", "not Keras's", "_flatten_layers()"),
+    ("LocallyConnected1D", "class that is not carried", "IMPORT.md"),
+    ("RandomFlip", "class that is not carried", "IMPORT.md"),
+  ])
+  func classesWithoutAModule(name: String, found: String, remedy: String) throws {
+    let config = #"{"name": "s", "trainable": true, "dtype": "float32"}"#
+    let error = try refusal(
+      of: sequential(#"{"class_name": "\#(name)", "config": \#(config)}"#))
     #expect(error.problem.contains(found), "\(error)")
+    #expect(error.remedy?.contains(remedy) == true, "\(error)")
   }
 
   /// A parameter that is passed over would change the answers.

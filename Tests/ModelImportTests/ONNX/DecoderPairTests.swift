@@ -123,4 +123,13 @@ import Testing
       try importedFolder(files("speller", "encoder", "decoder", "decoder"))
     }
   }
+
+  /// Arrays beside a model are no decoder.
+  @Test func aSecondFileOfAnotherKindIsRefusedWithWhatToDo() throws {
+    var request = files("speller", "encoder")
+    request.files.append(Fixtures.path("keras/keras1.h5.npz"))
+    let error = #expect(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error?.problem.contains("expected the decoder") == true, "\(String(describing: error))")
+    #expect(error?.remedy?.contains("\"op\": \"crf\"") == true)
+  }
 }

@@ -194,10 +194,22 @@ import Testing
       return
     }
     #expect(vocabulary.prefix(4) == ["<0>", "a", "b", "<3>"])
-    #expect(draft.notes.contains { $0.contains("no text for ids 0, 3, 4") })
+    #expect(
+      draft.notes.contains {
+        $0.contains("ids 0, 3, 4") && $0.contains("no text in the vocabulary")
+      })
     #expect(draft.description.outputs[0].labels == ["noun", "verb", "other"])
     #expect(draft.notes.contains { $0.contains("\"decode\": \"argmax\"") }, "\(draft.notes)")
     _ = try draft.model()
+  }
+
+  /// The table of a CTC's labels has none for the blank.
+  @Test func labelsWithoutTheFirst() throws {
+    var request = try request()
+    request.labels = try temporaryFile("{\"1\": \"verb\", \"2\": \"other\"}", ending: "json")
+    let draft = try importedFolder(request)
+    #expect(draft.description.outputs[0].labels == ["<0>", "verb", "other"])
+    #expect(draft.notes.contains("id 0 has no text in the labels: called <0>"), "\(draft.notes)")
   }
 
   @Test func scaler() throws {

@@ -106,6 +106,7 @@ struct KerasCell {
     to translation: inout KerasTranslation, prefix: String, suffix: String, inputs: Int,
     weights: KerasWeights
   ) throws(ImportError) {
+    noteOlderWeights(in: &translation)
     let matrices = try read(weights, inputs: inputs)
     let rows = kind.gates * units
     translation.add(
@@ -119,6 +120,17 @@ struct KerasCell {
       translation.add(
         tensor: "\(prefix).\(name)_\(suffix)", shape: [rows], ordered(bias, columns: 1))
     }
+  }
+
+  /// Notes gates whose activation the layers' newer version may have filled in.
+  private func noteOlderWeights(in translation: inout KerasTranslation) {
+    guard let version = layer.source.olderWeights, kind != .rnn, !isCuDNN,
+      layer["recurrent_activation"]?.string == "sigmoid"
+    else { return }
+    translation.note(
+      "\(layer.place): its weights are of Keras \(version), where gates that nobody had given an activation were hard_sigmoid; "
+        + "the layers beside them, of a newer Keras, say sigmoid, its own default. Where nobody had, give the network in model.json "
+        + #""gate_activation": { "op": "hard_sigmoid", "slope": 0.2, "offset": 0.5 }"#)
   }
 
   /// The number of biases of the cell: 0, 1 or 2.

@@ -24,7 +24,7 @@ package enum Note {
 
   /// What is added where an input of a model without sequences may be a state that it answers.
   static let callersState =
-    "; a state among its inputs, as of a cell, is not kept: the caller gives in each request what the one before answered. States are kept of nn.LSTM, nn.GRU and nn.RNN, of nn.LSTMCell and nn.GRUCell, and in a .pt2 of nn.RNNCell"
+    "; a state among its inputs, as of a cell, is not kept: the caller gives in each request what the one before answered. States are kept of nn.LSTM, nn.GRU and nn.RNN, of nn.LSTMCell, nn.GRUCell and nn.RNNCell"
 
   /// What is said of labels of an output that is not decoded.
   static func labels(of output: String) -> String {

@@ -1,6 +1,6 @@
 /// Cells of LSTMs and GRUs that are written as arithmetic, as exporters write `nn.LSTMCell` and people write their own, of
-/// models whose callers keep the state: a node of one step each, so that a session can keep it. An RNN's cell is not told from
-/// a dense layer of two inputs, but where a loop says what its next states are.
+/// models whose callers keep the state: a node of one step each, so that a session can keep it. An RNN's cell is told from
+/// a dense layer of two inputs by its names (`NamedStates`), or by the loop that says what its next states are.
 struct WrittenCells {
   /// The graph with the cells' nodes.
   private(set) var graph: SourceGraph
@@ -10,35 +10,21 @@ struct WrittenCells {
   private let consumers: NodeConsumers
   /// Of a loop's body: the next value of each state.
   private let loop: [String: String]?
+  /// The inputs that may be an RNN's state.
+  private let named: Set<String>
   private let order: [String: Int]
   /// The nodes of the cells, and the values that they make.
   private var cells: [SourceNode] = []
   private var made: Set<String> = []
-
-  /// A cell: what it computes, from which states.
-  private struct Cell {
-    let op: String
-    /// In ONNX's order of gates.
-    let gates: [AffineForms.Form]
-    /// Of a GRU: b and R of the candidate, apart from W; before or after the reset gate.
-    var recurrent: AffineForms.Form?
-    var attributes: [String: SourceAttribute] = [:]
-    /// Of an LSTM: what the gates i, o and f multiply c with.
-    var peepholes: [Double]?
-    let hidden: String
-    var cell: String?
-    /// The names of the next states.
-    let next: [String]
-
-    var states: [String] { [hidden] + [cell].compactMap(\.self) }
-  }
 
   /// Nil where there are none.
   ///
   /// - Parameter loop: of a loop's body, the next value of each state. Its cells are nodes that read [batch, size], as no operator
   ///   of ONNX does: LSTM, GRU or RNN with the next states as their outputs 1 and 2.
   init?(_ graph: SourceGraph, loop: [String: String]? = nil) {
-    guard loop != nil || graph.nodes.contains(where: { $0.op == "Sigmoid" }) else { return nil }
+    named = loop == nil ? NamedStates.inputs(of: graph) : []
+    guard loop != nil || !named.isEmpty || graph.nodes.contains(where: { $0.op == "Sigmoid" })
+    else { return nil }
     self.graph = graph
     self.loop = loop
     forms = AffineForms(
@@ -166,7 +152,7 @@ struct WrittenCells {
   }
 
   /// h' = σ(o) tanh(c'), c' = σ(f) c + σ(i) tanh(g); or with another activation in tanh's place.
-  private mutating func lstm(_ node: SourceNode) -> Cell? {
+  private mutating func lstm(_ node: SourceNode) -> WrittenCell? {
     guard node.op == "Mul", let next = node.output(0), let output = gated(next),
       let activation = forms.producer(output.value), Self.activations.contains(activation.op),
       let sum = activation.input(0).flatMap(forms.producer), sum.op == "Add", sum.inputs.count == 2,
@@ -183,7 +169,7 @@ struct WrittenCells {
       let states = [forget.value, forms.origin(nextCell), forget.value]
       guard zip(gates, states).allSatisfy({ ($0.peephole?.state ?? $1) == $1 }) else { continue }
       let zeros = Array(repeating: 0.0, count: candidate.size)
-      return Cell(
+      return WrittenCell(
         op: "LSTM", gates: gates.map(\.form) + [candidate],
         attributes: ["activations": .texts(["Sigmoid", inner, activation.op])],
         peepholes: gates.contains { $0.peephole != nil }
@@ -194,7 +180,7 @@ struct WrittenCells {
   }
 
   /// h' = (1 − z) n + z h, also as (h − n) z + n, or with 1 − z in the place of z; n = tanh(a + r b), or of r h.
-  private mutating func gru(_ node: SourceNode) -> Cell? {
+  private mutating func gru(_ node: SourceNode) -> WrittenCell? {
     guard node.op == "Add", node.inputs.count == 2, let next = node.output(0),
       let mix = mix(node), let activation = forms.producer(mix.candidate),
       Self.activations.contains(activation.op), let candidate = activation.input(0)
@@ -209,7 +195,7 @@ struct WrittenCells {
           let given = forms.form(sum.inputs[own]), given.matrices[hidden] == nil,
           Array(recurrent.matrices.keys) == [hidden]
         else { continue }
-        return Cell(
+        return WrittenCell(
           op: "GRU", gates: [mix.update, reset.form, given], recurrent: recurrent,
           attributes: ["linear_before_reset": .integer(1), "activations": activations],
           hidden: hidden, next: [next])
@@ -223,7 +209,7 @@ struct WrittenCells {
       var given = form
       given.matrices[name] = nil
       let zeros = Array(repeating: 0.0, count: form.size)
-      return Cell(
+      return WrittenCell(
         op: "GRU", gates: [mix.update, reset.form, given],
         recurrent: AffineForms.Form(matrices: [hidden: matrix], bias: zeros),
         attributes: ["activations": activations], hidden: hidden, next: [next])
@@ -231,14 +217,19 @@ struct WrittenCells {
     return nil
   }
 
-  /// h' = tanh(a), or of another activation, where a loop's next h is this.
-  private mutating func rnn(_ node: SourceNode) -> Cell? {
-    guard let loop, (Self.activations + ["Sigmoid"]).contains(node.op), let next = node.output(0),
-      let hidden = loop.first(where: { forms.origin($0.value) == next })?.key,
-      let form = forms.form(before: node.op, of: next), form.matrices[hidden] != nil
+  /// h' = tanh(a), or of another activation.
+  private mutating func rnn(_ node: SourceNode) -> WrittenCell? {
+    guard loop != nil || !named.isEmpty, (Self.activations + ["Sigmoid"]).contains(node.op),
+      let next = node.output(0), loop != nil || isAnswered(next),
+      let form = forms.form(before: node.op, of: next)
     else { return nil }
-    return Cell(
-      op: "RNN", gates: [form], attributes: ["activations": .texts([node.op])], hidden: hidden,
+    let hidden = form.matrices.keys.filter { name in
+      guard let loop else { return input(of: name).map(named.contains) ?? false }
+      return loop[name].map(forms.origin) == next
+    }
+    guard hidden.count == 1 else { return nil }
+    return WrittenCell(
+      op: "RNN", gates: [form], attributes: ["activations": .texts([node.op])], hidden: hidden[0],
       next: [next])
   }
 
@@ -290,14 +281,14 @@ struct WrittenCells {
   // MARK: The node
 
   /// Whether a cell's states are answered; of a loop, whether they are what its states are next.
-  private func isItsOwnNext(_ cell: Cell) -> Bool {
+  private func isItsOwnNext(_ cell: WrittenCell) -> Bool {
     guard let loop else { return cell.next.allSatisfy(isAnswered) }
     return zip(cell.states, cell.next).allSatisfy { state, next in
       loop[state].map(forms.origin) == forms.origin(next)
     }
   }
 
-  private mutating func replace(_ cell: Cell) {
+  private mutating func replace(_ cell: WrittenCell) {
     let size = cell.gates[0].size
     let given = cell.gates.dropLast(cell.recurrent == nil ? 0 : 1)
     let sources = Set(cell.gates.flatMap(\.matrices.keys)).subtracting([cell.hidden]).sorted()
@@ -313,23 +304,7 @@ struct WrittenCells {
       guard own.count == 1, let size = own.first else { return }
       sizes.append(size)
     }
-    // Rows of W are by gate and unit, columns by source.
-    var (input, recurrent): ([Double], [Double]) = ([], [])
-    for (index, gate) in cell.gates.enumerated() {
-      let isCandidate = index == cell.gates.count - 1
-      let own = isCandidate ? cell.recurrent ?? gate : gate
-      for unit in 0..<size {
-        for (source, count) in zip(sources, sizes) {
-          input += gate.matrices[source]?.map { $0[unit] } ?? Array(repeating: 0, count: count)
-        }
-        recurrent += own.matrices[cell.hidden]?.map { $0[unit] } ?? []
-      }
-    }
-    let zeros = Array(repeating: 0.0, count: size)
-    let biases =
-      cell.gates.flatMap(\.bias)
-      + Array(repeating: zeros, count: cell.gates.count - 1).joined()
-      + (cell.recurrent?.bias ?? zeros)
+    let (input, recurrent, biases) = cell.weights(of: sources, sizes: sizes)
     let rows = cell.gates.count * size
     let name = cell.next[0]
     func tensor(_ part: String, _ shape: [Int], _ elements: [Double]) -> String {

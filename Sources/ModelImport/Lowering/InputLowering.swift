@@ -15,7 +15,7 @@ struct InputLowering {
     self.standIns = standIns
     states = StateInputs(graph)
     for input in graph.inputs where isState(input) && input.dimensions.count > 1 {
-      let batch = input.dimensions[input.dimensions.count - 2]
+      let batch = input.dimensions[states.batchAxis(input)]
       if case .named = batch { batchNames.append(batch) }
     }
   }
@@ -239,8 +239,8 @@ struct InputLowering {
     func next() -> Int? { roles.firstIndex { $0 == nil } }
     // The usual order is batch, steps, elements; a single axis is steps or elements.
     if isState(input), dimensions.count > 1 {
-      // The order is layers and directions, batch, units; some have an axis for h and c first.
-      let batch = roles.contains(.batch) ? -1 : dimensions.count - 2
+      // The order is mostly layers and directions, batch, units; some have an axis for h and c first.
+      let batch = roles.contains(.batch) ? -1 : states.batchAxis(input)
       return roles.enumerated().map { $1 ?? ($0 == batch ? .batch : .element) }
     }
     // Numbers a step, such as a mask, have the axes of ids.

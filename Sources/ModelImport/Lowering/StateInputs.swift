@@ -31,6 +31,20 @@ struct StateInputs {
     return isState
   }
 
+  /// The axis of an input with states that holds the sequences: the last but one, or the first, where the rows of layers are
+  /// turned before it or chosen behind it.
+  func batchAxis(_ input: SourceGraph.Input) -> Int {
+    let rank = input.dimensions.count
+    let isFirst = consumers[input.name].contains { node in
+      switch node.op {
+      case "Transpose": node.integers("perm").map { $0.count == rank && $0[rank - 2] == 0 } ?? false
+      case "Gather", "Split": rank == 3 && node.integer("axis", default: 0) == 1
+      default: false
+      }
+    }
+    return isFirst ? 0 : rank - 2
+  }
+
   /// The rows, for layers and directions, of the initial states that an input holds, whatever else reads it; nil if it holds none.
   func rows(_ input: String) -> Int? {
     var (pending, seen): ([(name: String, isWhole: Bool)], Set<String>) = ([(input, true)], [input])

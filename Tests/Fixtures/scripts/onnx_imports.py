@@ -292,6 +292,23 @@ def torch_models() -> None:
                             fc=nn.Linear(5, 3)),
            lambda length: features(4)(length) | {"h": np.zeros((2, 1, 5), np.float32), "c": np.zeros((2, 1, 5), np.float32)},
            x, step, batch=False, states={"h": "LBF", "c": "LBF"})
+    # The same with the batch in front of the layers' states.
+    def turned(m: Net, v: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+        y, states = m.lstm(v, (h.transpose(0, 1).contiguous(), c.transpose(0, 1).contiguous()))
+        return m.fc(y), *(s.transpose(0, 1) for s in states)
+
+    def chosen(m: Net, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        y, first = m.first(v, h[:, 0].unsqueeze(0))
+        y, second = m.second(y, h[:, 1].unsqueeze(0))
+        return m.fc(y), torch.stack((first[0], second[0]), 1)
+
+    def beside(*names: str) -> Callable[[int], dict[str, Array]]:
+        return lambda length: features(4)(length) | {name: np.zeros((1, 2, 5), np.float32) for name in names}
+
+    export("turned_states", Net(turned, lstm=lstm(4, num_layers=2), fc=nn.Linear(5, 3)), beside("h", "c"), x, step,
+           batch=False, dynamo=False, states={"h": "BLF", "c": "BLF"})
+    export("chosen_states", Net(chosen, first=nn.GRU(4, 5, batch_first=True), second=nn.GRU(5, 5, batch_first=True),
+                                fc=nn.Linear(5, 3)), beside("h"), x, step, batch=False, dynamo=False, states={"h": "BLF"})
     # The same with the last steps of the call before, as convolutions of streaming models read them.
     def cached(m: Net, v: Tensor, first: Tensor, second: Tensor, h: Tensor) -> tuple[Tensor, ...]:
         given = torch.cat((first, v.transpose(1, 2)), 2)

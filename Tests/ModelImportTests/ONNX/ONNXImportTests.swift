@@ -97,6 +97,14 @@ import Testing
     }
   }
 
+  /// States whose layers stand behind the batch are kept like others.
+  @Test(arguments: ["turned_states", "chosen_states"])
+  func statesWithTheBatchInFront(name: String) throws {
+    let file = Fixtures.path("onnx_imports/\(name)_script/model.onnx")
+    let draft = try importedFolder(ImportRequest(files: [file]))
+    #expect(draft.keepsStates && draft.description.inputs.map(\.name) == ["x"], "\(draft.notes)")
+  }
+
   /// A state that a session can't keep, as the model needs whole sequences, is said not to be kept.
   @Test func statesThatAreNotKeptAreNamed() throws {
     let file = Fixtures.path("onnx_imports/streaming_script/model.onnx")

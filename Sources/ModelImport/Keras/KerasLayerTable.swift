@@ -142,7 +142,9 @@ enum KerasLayerTable {
         "where its call() computes with layers and keras.ops, save these in its place, in Keras 3 where the model is in Python: "
         + "import keras, numpy; own = [l for l in model._flatten_layers() if not type(l).__module__.startswith('keras')]; "
         + "[vars(l).update({k: keras.ops.convert_to_tensor(numpy.array(v)) for k, v in vars(l).items() if isinstance(v, keras.Variable)}) "
-        + "for l in own]; [setattr(c, '__call__', lambda l, *a, **k: l.call(*a, **k)) for c in {type(l) for l in own}]; \(inlined); or \(exportLine)"
+        + "for l in own]; [setattr(c, '__call__', lambda l, *a, **k: l.call(*a, **k)) for c in {type(l) for l in own}]; \(inlined); "
+        + (layer.source.version == 3
+          ? "or \(exportLine)" : "or export its graph with TensorFlow: \(Remedy.byTf2onnx)")
     )
   }
 

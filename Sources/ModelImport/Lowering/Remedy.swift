@@ -20,7 +20,10 @@ enum Remedy {
     "another file of the model may be carried: torch.onnx.export(model.eval(), (x,), 'model.onnx', dynamo=True), or with dynamo=False, or \(exportedProgram), or \(traced), with an example of one sequence of 8 steps or more"
 
   static let otherThanKeras =
-    "another file of the model may be carried: model.export('model.onnx', format='onnx'), or of Keras 2 tf2onnx.convert.from_keras(model, opset=15, output_path='model.onnx')"
+    "another file of the model may be carried: model.export('model.onnx', format='onnx'), or of Keras 2 \(byTf2onnx)"
+
+  static let byTf2onnx =
+    "tf2onnx.convert.from_keras(model, opset=15, output_path='model.onnx')"
 
   static let traced = "torch.jit.save(torch.jit.trace(model.eval(), (x,)), 'model.pt')"
 

@@ -121,7 +121,15 @@ package struct GraphTranslation {
         if finished.inputs.contains(where: { $0.source == input.name }) {
           inputs.append((input.name, carried))
         } else {
-          others.append((input.name, value.shape, .zeros))
+          var shape = value.shape
+          // Rows of states that no operator counts.
+          if shape.count == 3,
+            carried.axes[0].contains(where: { $0.isOpen && $0.role == .element }),
+            let rows = StateInputs(graph).rows(input.name)
+          {
+            shape[0] = rows
+          }
+          others.append((input.name, shape, .zeros))
         }
       }
     }

@@ -174,6 +174,39 @@ import Testing
     #expect(kept.description.inputs.map(\.name) == ["x"], "\(kept.notes)")
   }
 
+  /// An input with the rows of several states, whose number the file does not say, has as many as are taken of it.
+  @Test func rowsOfStatesAreCounted() throws {
+    var graph = graph(batch: .named("b"))
+    graph.inputs.append(
+      .init(name: "s", kind: .float, dimensions: [.named("l"), .named("b"), .fixed(2)]))
+    graph.constants["ends"] = SourceConstant(SourceTensor(integers: [Int(Int32.max)]))
+    for (index, name) in ["zero", "one"].enumerated() {
+      graph.constants[name] = SourceConstant(SourceTensor(integers: [index]))
+    }
+    var second = graph.nodes[0]
+    graph.nodes[0].inputs[5] = "first"
+    (second.name, second.outputs) = ("z", ["z", "z.end"])
+    second.inputs[5] = "second"
+    graph.nodes[0].outputs.append("y.end")
+    graph.nodes.insert(
+      contentsOf: [("first", "zero", "one"), ("second", "one", "ends")].map { name, start, end in
+        SourceNode(
+          name: name, op: "Slice", inputs: ["s", start, end, "zero"], outputs: [name])
+      }, at: 0)
+    graph.nodes += [
+      second,
+      SourceNode(
+        name: "next", op: "Concat", inputs: ["y.end", "z.end"], outputs: ["next"],
+        attributes: ["axis": .integer(0)]),
+    ]
+    graph.outputs = ["y", "z", "next"]
+    let draft = try draft(graph)
+    #expect(draft.description.inputs.map(\.name) == ["x"], "\(draft.notes)")
+    let numbers: [Float] = [0.3, -1, 0.2, 0.7, 0.1, -0.6]
+    let reference = try #require(draft.reference)
+    #expect(try reference.values(for: ["x": numbers], steps: 2).contains { $0.name == "z" })
+  }
+
   /// A decoder that reads the token it chose is told to be exported as one step.
   @Test func aChosenTokenIsRefused() throws {
     var graph = graph(batch: .named("b"))

@@ -8,11 +8,13 @@ struct UnreadFile {
   let path: String
 
   /// The error for a file with these bytes.
-  func refusal(_ bytes: [UInt8]) -> ImportError {
-    let expected =
-      "expected a model: .onnx, .keras, .h5, .pt2, .pt, .pth, .ckpt, .bin, .safetensors, .npz or a pickle of arrays"
+  func refusal(
+    _ bytes: [UInt8],
+    expected: String =
+      "a model: .onnx, .keras, .h5, .pt2, .pt, .pth, .ckpt, .bin, .safetensors, .npz or a pickle of arrays"
+  ) -> ImportError {
     let (found, remedy) = finding(bytes) ?? ("a file of an unknown kind", nil)
-    return ImportError(file: path, problem: "found \(found), \(expected)", remedy: remedy)
+    return ImportError(file: path, problem: "found \(found), expected \(expected)", remedy: remedy)
   }
 
   /// What the file is, and what to do; nil if neither the bytes nor the name tell it.

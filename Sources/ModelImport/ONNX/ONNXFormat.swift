@@ -14,12 +14,13 @@ extension ImportFormat {
         problem: "found a third file, expected a model, or an encoder and a decoder")
     }
     for file in files.dropFirst() where !isONNX(file.path, file.bytes) {
-      throw ImportError(
-        file: file.path,
-        problem: "found no ONNX model beside one, expected the decoder of the encoder before it",
-        remedy:
-          "import the model alone; a vocabulary, labels and a scaler are options (--vocabulary, --labels, --scaler); "
-          + Remedy.field(in: "an .npz of them"))
+      var refusal = UnreadFile(path: file.path).refusal(
+        file.bytes, expected: "beside an ONNX model the decoder of the encoder before it, in ONNX")
+      refusal.remedy =
+        refusal.remedy
+        ?? "import the model alone; a vocabulary, labels and a scaler are options (--vocabulary, --labels, --scaler); "
+        + Remedy.field(in: "an .npz of them")
+      throw refusal
     }
     var options = try GraphTranslation.Options(request)
     options.keepsStates = options.keepsStates || files.count == 2

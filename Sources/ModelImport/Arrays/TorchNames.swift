@@ -2,11 +2,17 @@
 /// cell's names.
 struct TorchNames {
   /// The prefixes of wrappers around a whole model.
-  private static let wrappers = ["module.", "_orig_mod.", "model.", "net.", "network."]
+  private static let wrappers = ["module.", "model.", "net.", "network."]
+  /// The parts that `torch.compile`, FSDP and checkpoints of activations add to names, wherever a module is wrapped.
+  private static let wrappedParts: Set<Substring> = [
+    "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
+  ]
 
-  /// Removes the parts that `torch.compile`, `DataParallel` and the like add to names.
+  /// Removes what wrappers, `DataParallel` among them, add to names.
   static func unwrap(_ table: inout WeightTable) {
-    table.rename { $0.split(separator: ".").filter { $0 != "_orig_mod" }.joined(separator: ".") }
+    table.rename {
+      $0.split(separator: ".").filter { !wrappedParts.contains($0) }.joined(separator: ".")
+    }
     // What torch.optim.swa_utils.AveragedModel counts beside the module.
     let weights = table.weights.filter { $0.name != "n_averaged" || !$0.shape.isEmpty }
     if weights.count < table.weights.count, weights.allSatisfy({ $0.name.hasPrefix("module.") }) {

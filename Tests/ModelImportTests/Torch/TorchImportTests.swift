@@ -114,6 +114,19 @@ import Testing
     #expect(error.remedy?.contains(step) == true, "\(error)")
   }
 
+  /// What wraps modules stands anywhere in the names of their weights.
+  @Test(arguments: [
+    "_orig_mod.lstm.weight_ih_l0", "module._orig_mod.lstm.weight_ih_l0",
+    "_fsdp_wrapped_module.lstm._fsdp_wrapped_module.weight_ih_l0",
+    "lstm._checkpoint_wrapped_module.weight_ih_l0",
+  ])
+  func wrappersAreTakenOff(name: String) {
+    var table = WeightTable(file: "m.pt")
+    table.weights = [.init(name: name, shape: [1, 1], floats: [1])]
+    TorchNames.unwrap(&table)
+    #expect(table.names == ["lstm.weight_ih_l0"])
+  }
+
   /// AveragedModel has a count beside the module, whose names lose their prefix all the same.
   @Test func averagedWeightsAreTheModules() {
     var table = WeightTable(file: "m.pt")

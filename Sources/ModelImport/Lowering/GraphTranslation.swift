@@ -32,6 +32,9 @@ package struct GraphTranslation {
 
   package init(_ graph: SourceGraph, options: Options = Options()) {
     self.graph = Einsum.expanded(graph)
+    if let moved = QuantizedBias.behindScales(self.graph) {
+      (self.graph, original) = (moved, self.graph)
+    }
     if graph.constants.values.contains(where: \.isHalf) {
       self.graph.notes.append(Note.halfWeights)
     }

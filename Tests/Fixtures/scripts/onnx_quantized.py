@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
+from onnx import TensorProto, helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from reference import FIXTURES, Array, case, write_cases
@@ -59,6 +61,34 @@ def write_answers(folder: Path, exact: Path) -> None:
     write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
 
 
+def with_rounded_biases(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The biases of convolutions as ONNX Runtime 1.4 wrote them: whole numbers of the product's scale, before it."""
+    nodes: list[onnx.NodeProto] = []
+    makers = {output: node for node in model.graph.node for output in node.output}
+    for node in model.graph.node:
+        shape = makers.get(node.input[1]) if node.op_type == "Add" else None
+        if shape is None or shape.op_type != "Reshape":
+            nodes.append(node)
+            continue
+        product = makers[node.input[0]]
+        cast = makers[product.input[0]]
+        nodes = [other for other in nodes if other not in (product, cast)]
+        bias, name = shape.input[0], node.output[0]
+        nodes += [
+            helper.make_node("Mul", list(makers[product.input[1]].input), [f"{name}_bias_scale"]),
+            helper.make_node("Div", [bias, f"{name}_bias_scale"], [f"{name}_quotient"]),
+            helper.make_node("Floor", [f"{name}_quotient"], [f"{name}_floor"]),
+            helper.make_node("Cast", [f"{name}_floor"], [f"{name}_whole"], to=TensorProto.INT32),
+            helper.make_node("Reshape", [f"{name}_whole", shape.input[1]], [f"{name}_reshaped"]),
+            helper.make_node("Add", [cast.input[0], f"{name}_reshaped"], [f"{name}_sum"]),
+            helper.make_node("Cast", [f"{name}_sum"], [f"{name}_cast"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [f"{name}_cast", product.input[1]], [name]),
+        ]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
 def main() -> None:
     """Writes every folder."""
     logging.disable(logging.WARNING)
@@ -79,6 +109,10 @@ def main() -> None:
                 quant_pre_process(exact, prepared, skip_symbolic_shape=True)
                 make(prepared, folder / "model.onnx")
             write_answers(folder, exact)
+    older = ROOT / "conv_older"
+    older.mkdir(parents=True, exist_ok=True)
+    onnx.save(with_rounded_biases(onnx.load(ROOT / "conv_dynamic/model.onnx")), older / "model.onnx")
+    write_answers(older, FIXTURES / "onnx_imports" / MODELS["conv"] / "model.onnx")
     # ONNX Runtime's own operators, into which it joins others when it loads a model.
     folder = ROOT / "tagger_optimized"
     folder.mkdir(parents=True, exist_ok=True)

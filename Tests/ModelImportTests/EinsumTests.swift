@@ -41,6 +41,8 @@ import Testing
     ("btk,bth->bhk", ["Transpose", "MatMul", "Transpose", "Identity"]),
     ("dh,bth->btd", ["Transpose", "MatMul", "Identity"]),
     ("bth,h->bth", ["Unsqueeze", "Mul"]),
+    ("btgi,gih->btgh", ["Unsqueeze", "MatMul", "Squeeze", "Identity"]),
+    ("gi,btgi->btg", ["Unsqueeze", "Unsqueeze", "MatMul", "Squeeze", "Identity"]),
   ])
   func products(equation: String, expected: [String]) {
     #expect(operators(equation) == expected)

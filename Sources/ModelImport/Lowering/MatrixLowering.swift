@@ -124,6 +124,9 @@ enum MatrixLowering {
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ weights: SourceTensor,
     isFirst: Bool
   ) throws(ImportError) -> CarriedValue? {
+    if let groups = MatrixGroups(value, weights, isFirst: isFirst) {
+      return try groups.product(&l, node)
+    }
     let rank = value.axes.count
     guard rank > 2, weights.rank == rank, value.timeAtoms.allSatisfy({ $0.size > 1 }),
       zip(weights.shape, value.shape).dropLast(2).allSatisfy({ $0 == $1 || $0 == 1 })

@@ -100,7 +100,20 @@ enum Einsum {
       }
       if own(second).count > 1 { (first, second, left, right) = (second, first, right, left) }
       let (rows, columns) = (own(first), own(second))
-      guard columns.count <= 1, rows.count <= 1 || shared.isEmpty else { return nil }
+      guard columns.count <= 1 else { return nil }
+      guard rows.count <= 1 || shared.isEmpty else {
+        // A matrix for each of the shared: [.., shared, 1, summed] times [shared, summed, column].
+        left = transposed(left, first, to: rows + shared + summed)
+        left = add("Unsqueeze", [left], axes: [rows.count + shared.count])
+        right = transposed(right, second, to: shared + summed + columns)
+        if columns.isEmpty { right = add("Unsqueeze", [right], axes: [shared.count + 1]) }
+        let rank = rows.count + shared.count
+        let product = add(
+          "Squeeze", [add("MatMul", [left, right])],
+          axes: columns.isEmpty ? [rank, rank + 1] : [rank])
+        add("Identity", [transposed(product, rows + shared + columns, to: result)], to: output)
+        return
+      }
       left = transposed(left, first, to: shared + rows + summed)
       if rows.isEmpty { left = add("Unsqueeze", [left], axes: [shared.count]) }
       right = transposed(right, second, to: shared + summed + columns)

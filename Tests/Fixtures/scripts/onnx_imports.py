@@ -350,6 +350,13 @@ def more_torch_models() -> None:
     export("fixed_pools", Net(lambda m, v: torch.cat((F.adaptive_avg_pool1d(m.lstm(v)[0].permute(0, 2, 1), 1).squeeze(-1),
                                                       F.adaptive_max_pool1d(m.lstm(v)[0].permute(0, 2, 1), 1).flatten(1)), 1),
                               lstm=lstm(4)), features(4), x, vector, lengths=(7,), batch=False)
+    # Linear layers with a matrix for each group of elements, as DeepFilterNet's are.
+    def grouped(m: Net, v: Tensor) -> Tensor:
+        y = torch.einsum("btgi,gih->btgh", m.gru(v)[0].unflatten(2, (3, 2)), m.first)
+        return torch.matmul(m.second, y.relu().unsqueeze(-1)).flatten(2)
+
+    export("grouped", Net(grouped, gru=nn.GRU(4, 6, batch_first=True), first=nn.Parameter(torch.randn(3, 2, 4)),
+                          second=nn.Parameter(torch.randn(3, 2, 4))), features(4), x, step)
     export("einsum", Net(lambda m, v: torch.einsum("bt,bth->bh", torch.softmax(torch.einsum(
         "bth,h->bt", torch.tanh(m.lstm(v)[0]), m.query[0]), 1), m.lstm(v)[0]), lstm=lstm(4),
         query=nn.ParameterList([torch.randn(5)])), features(4), x, vector)

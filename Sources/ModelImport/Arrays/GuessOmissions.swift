@@ -1,22 +1,26 @@
-/// What a guess leaves out of a table, as it is no layer of a chain: the tensors of a loss, and those of one number.
+/// What a guess leaves out of a table, as it is no layer of a chain: the tensors of a loss, the spread of an agent's actions, and
+/// tensors of one number.
 struct GuessOmissions {
   /// The tensors of a loss, as `nn.CrossEntropyLoss(weight=…)` has.
   private let ofLoss: [String]
+  /// The logarithms of the deviations with which an agent draws actions about those that its network answers.
+  private let ofSpread: [String]
   /// The tensors of one number that are no weight or bias of a layer.
   private let numbers: [String]
 
   init(_ table: WeightTable) {
     let names = table.weights.filter { !$0.isWhole }
     ofLoss = names.map(\.name).filter(Self.isOfLoss)
+    ofSpread = names.map(\.name).filter(Self.isOfSpread)
     let all = Set(table.names)
     numbers = names.filter { $0.floats.count == 1 && Self.isAlone($0, among: all) }
-      .map(\.name).filter { !Self.isOfLoss($0) }
+      .map(\.name).filter { !Self.isOfLoss($0) && !Self.isOfSpread($0) }
   }
 
   /// The table without them.
   func removed(from table: WeightTable) -> WeightTable {
     var rest = table
-    rest.remove(Set(ofLoss + numbers))
+    rest.remove(Set(ofLoss + ofSpread + numbers))
     return rest
   }
 
@@ -30,6 +34,12 @@ struct GuessOmissions {
       losses.contains(String(part))
         || part.split(separator: "_").contains { $0 == "loss" || $0 == "criterion" }
     }
+  }
+
+  /// Whether a tensor, no module's weight, is named as such deviations: `log_std`, `actor_logstd`.
+  private static func isOfSpread(_ name: String) -> Bool {
+    let own = name.lowercased().split(separator: ".").last ?? ""
+    return ["log_std", "logstd"].contains { own.hasSuffix($0) }
   }
 
   /// Whether a tensor of one number is no part of a layer. Layers of size 1 have such weights and biases; a weight alone may be
@@ -53,6 +63,11 @@ struct GuessOmissions {
     if !ofLoss.isEmpty {
       questions.append(
         "is \(excerpt(ofLoss)) for training alone? yes here, as weights of a loss: left out")
+    }
+    if !ofSpread.isEmpty {
+      questions.append(
+        "is \(excerpt(ofSpread)) the spread with which an agent draws its actions in training? yes here: left out, the answer is their mean"
+      )
     }
     if !numbers.isEmpty {
       questions.append(

@@ -55,6 +55,8 @@ struct FolderPass {
       var ends: Set<String> = []
       if reach(input.name, into: &ends), !ends.isEmpty { candidates.append((input.name, ends)) }
     }
+    let handed = HandedStates(nodes, inputs: inputs, outputs: outputs, steps: Set(states.keys))
+    candidates.removeAll { !handed.contains($0.input) }
     // A network of which a caller keeps one state keeps none itself.
     while let other = candidates.firstIndex(where: { candidate in
       let names = Set(candidates.map(\.input))

@@ -126,11 +126,12 @@ package struct GraphTranslation {
         } else {
           var shape = value.shape
           // Rows of states that no operator counts.
-          if shape.count == 3,
-            carried.axes[0].contains(where: { $0.isOpen && $0.role == .element }),
-            let rows = StateInputs(graph).rows(input.name)
+          if shape.count == 3, let rows = StateInputs(graph).rows(input.name),
+            let axis = carried.axes.prefix(2).firstIndex(where: { atoms in
+              atoms.contains { $0.isOpen && $0.role == .element }
+            })
           {
-            shape[0] = rows
+            shape[axis] = rows
           }
           others.append((input.name, shape, .zeros))
         }

@@ -1,17 +1,30 @@
 /// The inputs of a graph that are an RNN's state by their names, or by those of the weights that they meet. Its cell's equation,
 /// tanh(W x + R h + b), is also that of a dense layer of two inputs.
-enum NamedStates {
-  static func inputs(of graph: SourceGraph) -> Set<String> {
+struct NamedStates {
+  private let byName: Set<String>
+  private var byWeight: Set<String> = []
+
+  init(_ graph: SourceGraph) {
     let producers = NodeProducers(graph)
     let names = Set(graph.inputs.map(\.name))
-    var found = Set(graph.inputs.map(\.name).filter(isState))
+    byName = names.filter(Self.isState)
     for node in graph.nodes where ["Gemm", "MatMul"].contains(node.op) {
-      guard let weight = node.input(1), origin(weight, producers).contains("weight_hh"),
-        let value = node.input(0).map({ origin($0, producers) }), names.contains(value)
+      guard let weight = node.input(1), Self.origin(weight, producers).contains("weight_hh"),
+        let value = node.input(0).map({ Self.origin($0, producers) }), names.contains(value)
       else { continue }
-      found.insert(value)
+      byWeight.insert(value)
     }
-    return found
+  }
+
+  var isEmpty: Bool { byName.isEmpty && byWeight.isEmpty }
+
+  /// The one of a cell's inputs that is its state; nil where none is, or several may be.
+  func state(among inputs: [String]) -> String? {
+    for known in [byWeight, byName] {
+      let found = inputs.filter(known.contains)
+      if !found.isEmpty { return found.count == 1 ? found[0] : nil }
+    }
+    return nil
   }
 
   /// The value that another comes of, by moving its elements alone.
@@ -26,9 +39,13 @@ enum NamedStates {
     return name
   }
 
+  /// `state` alone is what agents observe.
   private static func isState(_ name: String) -> Bool {
     let name = name.lowercased()
-    return ["hidden", "state"].contains { name.contains($0) }
-      || ["h", "hx", "h0", "h_0", "h_in", "hin", "h_prev", "prev_h"].contains(name)
+    return name.contains("hidden")
+      || [
+        "h", "hx", "h0", "h_0", "h_in", "hin", "h_prev", "prev_h", "h_state", "rnn_state",
+        "recurrent_state", "prev_state", "state_in",
+      ].contains(name)
   }
 }

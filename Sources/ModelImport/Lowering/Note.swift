@@ -8,7 +8,7 @@ package enum Note {
 
   /// What is said of an input or output that the sequence keeps as its state.
   static let keptInput =
-    "is left out: it is the state of the sequence, zero before the first step and kept from then on"
+    "is left out: it is the state of the sequence, zero before the first step and kept from then on (--keep-states leaves it to the caller)"
   static let keptOutput =
     "is left out: it is the state of the sequence, which is kept for the next steps"
 

@@ -1,6 +1,8 @@
 /// Finds the inputs of a source graph that are states of recurrent networks, by their uses.
 struct StateInputs {
   private let consumers: NodeConsumers
+  private let producers: NodeProducers
+  private let graph: SourceGraph
 
   private static let recurrent: Set<String> = [
     "LSTM", "GRU", "RNN", "com.microsoft.DynamicQuantizeLSTM",
@@ -10,7 +12,11 @@ struct StateInputs {
     "Mul", "Add", "Sub", "Div", "Tanh", "Sigmoid", "Relu", "Clip", "Neg", "Max", "Min", "Where",
   ]
 
-  init(_ graph: SourceGraph) { consumers = NodeConsumers(graph) }
+  init(_ graph: SourceGraph) {
+    consumers = NodeConsumers(graph)
+    producers = NodeProducers(graph)
+    self.graph = graph
+  }
 
   /// Whether an input leads only to initial states.
   func contains(_ input: String) -> Bool {
@@ -32,17 +38,33 @@ struct StateInputs {
   }
 
   /// The axis of an input with states that holds the sequences: the last but one, or the first, where the rows of layers are
-  /// turned before it or chosen behind it.
+  /// turned before it or all chosen behind it.
   func batchAxis(_ input: SourceGraph.Input) -> Int {
     let rank = input.dimensions.count
-    let isFirst = consumers[input.name].contains { node in
-      switch node.op {
-      case "Transpose": node.integers("perm").map { $0.count == rank && $0[rank - 2] == 0 } ?? false
-      case "Gather", "Split": rank == 3 && node.integer("axis", default: 0) == 1
-      default: false
-      }
+    let isTurned = consumers[input.name].contains { node in
+      node.op == "Transpose"
+        && (node.integers("perm").map { $0.count == rank && $0[rank - 2] == 0 } ?? false)
     }
-    return isFirst ? 0 : rank - 2
+    return isTurned || rank == 3 && choosesAllRows(input) ? 0 : rank - 2
+  }
+
+  /// Whether the rows 0, 1, … along axis 1 are each chosen, and no others: of a sequence, a step would be.
+  private func choosesAllRows(_ input: SourceGraph.Input) -> Bool {
+    var chosen: Set<Int> = []
+    for node in consumers[input.name] where node.op != "Shape" {
+      guard node.op == "Gather", node.integer("axis", default: 0) == 1,
+        let row = node.input(1).flatMap(constant)?.integers, row.count == 1
+      else { return false }
+      chosen.insert(row[0])
+    }
+    let count = input.size(1) ?? (chosen.count > 1 ? chosen.count : 0)
+    return count > 0 && chosen == Set(0..<count)
+  }
+
+  private func constant(_ name: String) -> SourceTensor? {
+    if let known = graph.constants[name] { return try? known.tensor() }
+    guard let node = producers[name], node.op == "Constant" else { return nil }
+    return (try? Interpreter(opset: graph.opset).evaluate(node, []))?.first
   }
 
   /// The rows, for layers and directions, of the initial states that an input holds, whatever else reads it; nil if it holds none.

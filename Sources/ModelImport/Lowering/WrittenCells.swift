@@ -10,8 +10,8 @@ struct WrittenCells {
   private let consumers: NodeConsumers
   /// Of a loop's body: the next value of each state.
   private let loop: [String: String]?
-  /// The inputs that may be an RNN's state.
-  private let named: Set<String>
+  /// What tells an RNN's state; nil in a loop.
+  private let named: NamedStates?
   private let order: [String: Int]
   /// The nodes of the cells, and the values that they make.
   private var cells: [SourceNode] = []
@@ -22,8 +22,9 @@ struct WrittenCells {
   /// - Parameter loop: of a loop's body, the next value of each state. Its cells are nodes that read [batch, size], as no operator
   ///   of ONNX does: LSTM, GRU or RNN with the next states as their outputs 1 and 2.
   init?(_ graph: SourceGraph, loop: [String: String]? = nil) {
-    named = loop == nil ? NamedStates.inputs(of: graph) : []
-    guard loop != nil || !named.isEmpty || graph.nodes.contains(where: { $0.op == "Sigmoid" })
+    named = loop == nil ? NamedStates(graph) : nil
+    guard
+      loop != nil || named?.isEmpty == false || graph.nodes.contains(where: { $0.op == "Sigmoid" })
     else { return nil }
     self.graph = graph
     self.loop = loop
@@ -219,13 +220,15 @@ struct WrittenCells {
 
   /// h' = tanh(a), or of another activation.
   private mutating func rnn(_ node: SourceNode) -> WrittenCell? {
-    guard loop != nil || !named.isEmpty, (Self.activations + ["Sigmoid"]).contains(node.op),
+    guard named?.isEmpty != true, (Self.activations + ["Sigmoid"]).contains(node.op),
       let next = node.output(0), loop != nil || isAnswered(next),
       let form = forms.form(before: node.op, of: next)
     else { return nil }
-    let hidden = form.matrices.keys.filter { name in
-      guard let loop else { return input(of: name).map(named.contains) ?? false }
-      return loop[name].map(forms.origin) == next
+    var hidden = form.matrices.keys.filter { loop?[$0].map(forms.origin) == next }
+    if let named {
+      let inputs = form.matrices.keys.compactMap { name in input(of: name).map { (name, $0) } }
+      let state = named.state(among: inputs.map(\.1))
+      hidden = inputs.filter { $0.1 == state }.map(\.0)
     }
     guard hidden.count == 1 else { return nil }
     return WrittenCell(

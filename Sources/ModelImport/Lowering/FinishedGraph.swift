@@ -19,6 +19,8 @@ struct FinishedGraph {
     var example: Int?
     /// Whether a call of the source graph takes one step of it.
     var isOneStep = false
+    /// How many axes its array has in the source graph.
+    var rank = 0
 
     /// What its steps have in common with those of other inputs; nil for a vector. The steps of calls have no name.
     var axis: String? { form == .vector ? nil : steps ?? "" }
@@ -48,6 +50,8 @@ struct FinishedGraph {
   var meetsResizedSteps = false
   var reference: SourceReference?
   private var outputNames: [String: String] = [:]
+  /// How many axes the outputs' arrays have in the source graph, by the node.
+  private var outputRanks: [String: Int] = [:]
   /// What is said of outputs with several axes, by the node; not said where such an output becomes the state of the sequence.
   private var arrays: [(node: String, note: String)] = []
   /// Outputs that are decoded by argmax.
@@ -110,6 +114,7 @@ struct FinishedGraph {
       }
       if !decoded.contains(answer) { outputs.append(answer) }
       outputNames[answer] = output
+      outputRanks[answer] = value.axes.count
     }
   }
 
@@ -121,7 +126,7 @@ struct FinishedGraph {
     var pass = FolderPass(
       nodes: builder.nodes, inputs: inputs, outputs: outputs, outputNames: outputNames,
       states: states, decoded: decoded)
-    if !keepsStates { pass.adoptStates() }
+    if !keepsStates { pass.adoptStates(ranks: outputRanks) }
     for (node, note) in arrays where pass.outputs.contains(node) || decoded.contains(node) {
       builder.note(note)
     }

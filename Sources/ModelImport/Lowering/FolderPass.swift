@@ -46,7 +46,9 @@ struct FolderPass {
 
   /// If callers feed a network's final states back as initial states, makes them states of the sequence, and removes these
   /// inputs and outputs.
-  mutating func adoptStates() {
+  ///
+  /// - Parameter ranks: how many axes the outputs' arrays have in the source graph.
+  mutating func adoptStates(ranks: [String: Int]) {
     let index = index
     var kept: Set<String> = []
     var candidates: [(input: String, nodes: Set<String>)] = []
@@ -55,7 +57,8 @@ struct FolderPass {
       var ends: Set<String> = []
       if reach(input.name, into: &ends), !ends.isEmpty { candidates.append((input.name, ends)) }
     }
-    let handed = HandedStates(nodes, inputs: inputs, outputs: outputs, steps: Set(states.keys))
+    let handed = HandedStates(
+      nodes, inputs: inputs, outputs: outputs.map { ($0, ranks[$0] ?? 0) }, steps: Set(states.keys))
     candidates.removeAll { !handed.contains($0.input) }
     // A network of which a caller keeps one state keeps none itself.
     while let other = candidates.firstIndex(where: { candidate in

@@ -16,13 +16,16 @@ struct HandedStates {
   private var sizes: [String: [Bool: Int]] = [:]
   /// For each input, the numbers of initial states that each of its elements is.
   private var given: [String: [[Place]]] = [:]
-  /// The numbers of final states that answers consist of.
-  private var answers: [[Place]] = []
+  /// How many axes the arrays of inputs have.
+  private let ranks: [String: Int]
+  /// The numbers of final states that answers consist of, and how many axes their arrays have.
+  private var answers: [(places: [Place], rank: Int)] = []
 
   init(
-    _ nodes: [ModelDescription.Node], inputs: [FinishedGraph.Input], outputs: [String],
-    steps: Set<String>
+    _ nodes: [ModelDescription.Node], inputs: [FinishedGraph.Input],
+    outputs: [(name: String, rank: Int)], steps: Set<String>
   ) {
+    ranks = Dictionary(inputs.map { ($0.name, $0.rank) }, uniquingKeysWith: { one, _ in one })
     self.nodes = Dictionary(nodes.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     self.steps = steps
     for input in inputs { given[input.name] = Array(repeating: [], count: input.size) }
@@ -35,18 +38,21 @@ struct HandedStates {
         }
       }
     }
-    answers = outputs.compactMap(finals)
+    answers = outputs.compactMap { output in finals(output.name).map { ($0, output.rank) } }
   }
 
   /// Whether each element of an input is one number of an initial state whose final one is answered, and an answer of the same
-  /// numbers has them in the input's order.
+  /// numbers has them in the input's order and axes: of others it is a summary.
   func contains(_ input: String) -> Bool {
     guard let given = given[input], given.allSatisfy({ $0.count <= 1 }) else { return false }
     let places = given.compactMap(\.first)
     let own = Set(places)
-    guard own.count == places.count, own.isSubset(of: answers.joined()) else { return false }
-    let same = answers.filter { Set($0) == own }
-    return same.isEmpty || same.contains(places)
+    guard own.count == places.count, own.isSubset(of: answers.flatMap(\.places)) else {
+      return false
+    }
+    let same = answers.filter { Set($0.places) == own }
+    return same.isEmpty
+      || same.contains { $0.places == places && $0.rank == ranks[input] }
   }
 
   /// The places in an input of what is selected of it; nil of other values.

@@ -125,7 +125,7 @@ struct InputLowering {
       isScalar: shape.isEmpty, kind: input.kind,
       steps: isOneID
         ? name : value.timeAtoms.first?.origin.map { FolderDraft.name(from: $0.input) },
-      exactSteps: isOneID ? 1 : nil)
+      exactSteps: isOneID ? 1 : nil, rank: shape.count)
   }
 
   /// The sizes and roles of an input's axes.

@@ -98,13 +98,14 @@ struct GraphGuess {
         file: table.file,
         problem: "found weights without a network: \(excerpt(found, limit: 20))",
         remedy:
-          "\(field.jsonExcerpt) is taken for a conditional random field's; import the network before it; \(Remedy.field(in: "this file"))"
+          "\(field.jsonExcerpt) is taken for a conditional random field's; import the network before it; \(Remedy.field(in: table.file))"
       )
     }
     let field = others.first(where: GuessedField.isTransitions).map { name in
       "\(name.jsonExcerpt) is taken for a conditional random field's, of which no scores of -10000 tell the labels before and behind a sequence: "
         + "without it a chain may be guessed, or the graph says which they are, with \"decode\": { \"op\": \"crf\", "
-        + "\"weights\": \"\(name.dropLast(GuessedField.transitions.count + 1))\", \"order\": \"to_from\", \"start\": 4, \"end\": 5 } of its output; "
+        + "\"weights\": \"\(name.dropLast(GuessedField.transitions.count + 1))\", \"order\": \"to_from\", \"start\": 4, \"end\": 5 } of its output, "
+        + "where a tensor that is called transitions alone is given by --names map.json with {\"transitions\": \"crf.transitions\"}; "
     }
     return ImportError(
       file: table.file,

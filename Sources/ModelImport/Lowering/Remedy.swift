@@ -34,10 +34,19 @@ enum Remedy {
     "attention that is additive is an op, \"attention\" with \"score\": \"additive\": save the weights, torch.save(model.state_dict(), 'weights.pt'), write the graph as model.json (FORMAT.md, \"From PyTorch\") and give it with --graph model.json"
 
   /// What puts a conditional random field behind a network that is imported without it.
+  ///
+  /// - Parameter file: the field's.
   static func field(in file: String) -> String {
-    "the transitions of a conditional random field go beside the imported network's weights, from \(file): "
-      + "import numpy, safetensors.numpy as s; p = 'FOLDER/model.safetensors'; "
-      + "s.save_file({**s.load_file(p), **{f'crf.{k}': v for k, v in numpy.load('crf.npz').items()}}, p), "
+    let (modules, tensors) =
+      file.hasSuffix(".npz")
+      ? ("numpy, ", "numpy.load('\(file)').items()")
+      : file.hasSuffix(".safetensors")
+        ? ("", "s.load_file('\(file)').items()")
+        : ("torch, ", "((k, v.numpy()) for k, v in torch.load('\(file)').items())")
+    return
+      "the transitions of a conditional random field go beside the imported network's weights: "
+      + "import \(modules)safetensors.numpy as s; p = 'FOLDER/model.safetensors'; "
+      + "s.save_file({**s.load_file(p), **{'crf.' + k.split('.')[-1]: v for k, v in \(tensors)}}, p), "
       + "where they are transitions, start_transitions and end_transitions (FORMAT.md, \"crf\"), and "
       + "\"decode\": { \"op\": \"crf\", \"weights\": \"crf\" } into the output in FOLDER/model.json"
   }

@@ -16,10 +16,11 @@ extension ImportFormat {
     for file in files.dropFirst() where !isONNX(file.path, file.bytes) {
       var refusal = UnreadFile(path: file.path).refusal(
         file.bytes, expected: "beside an ONNX model the decoder of the encoder before it, in ONNX")
-      refusal.remedy =
-        refusal.remedy
-        ?? "import the model alone; a vocabulary, labels and a scaler are options (--vocabulary, --labels, --scaler); "
-        + Remedy.field(in: "an .npz of them")
+      if refusal.remedy == nil {
+        refusal.remedy =
+          "import the model alone; a vocabulary, labels and a scaler are options (--vocabulary, --labels, --scaler)"
+          + (file.path.hasSuffix(".npz") ? "; \(Remedy.field(in: file.path))" : "")
+      }
       throw refusal
     }
     var options = try GraphTranslation.Options(request)

@@ -146,7 +146,8 @@ struct Preprocessing {
       throw ImportError(
         file: path,
         problem:
-          "found \(labels.count) labels, expected as many as one output has elements; \(sizes)")
+          "found labels of the ids \(list.texts.firstIndex { $0 != nil } ?? 0) to \(labels.count - 1), expected 0 to one less than an output has elements; \(sizes)"
+      )
     }
     draft.description.outputs[fitting[0]].labels = labels
     if outputs[fitting[0]].decode == nil {

@@ -15,14 +15,25 @@ struct CallersStates {
       return states.vectors(madeOf: [.input(index)])
     }
     var networks: Set<String> = []
+    // Of each input, the networks that begin with it, as those of several layers, and the answers that are its next.
+    var begun: [(input: String, networks: [String], answers: [String])] = []
     for (place, node) in states.model.nodes.enumerated() {
       for (input, answers) in states.states(of: place, made: made) {
         networks.insert(node.name)
-        draft.notes.append(
-          "the state \(input.jsonExcerpt) stays with the caller: the network \(node.name.jsonExcerpt) begins with it in each request, also of a "
-            + "session; give what the request before answered as \(answers.map(\.jsonExcerpt).joined(separator: " or "))"
-        )
+        guard let index = begun.firstIndex(where: { $0.input == input }) else {
+          begun.append((input, [node.name], answers))
+          continue
+        }
+        begun[index].networks.append(node.name)
+        begun[index].answers += answers.filter { !begun[index].answers.contains($0) }
       }
+    }
+    for (input, networks, answers) in begun {
+      let names = networks.map(\.jsonExcerpt).joined(separator: ", ")
+      draft.notes.append(
+        "the state \(input.jsonExcerpt) stays with the caller: \(networks.count == 1 ? "the network \(names) begins" : "the networks \(names) begin") with it in each request, also of a "
+          + "session; give what the request before answered as \(answers.map(\.jsonExcerpt).joined(separator: " or "))"
+      )
     }
     draft.description.nodes = draft.description.nodes.map { node in
       var node = node

@@ -81,10 +81,12 @@ struct Assumptions: Equatable, Sendable {
   /// Takes inputs for such states that have a row for each of several layers and directions and no more.
   mutating func takeLayeredStates(of graph: SourceGraph) {
     guard let states = withReadStates(of: graph)?.readStates else { return }
+    let uses = StateInputs(graph)
     for input in graph.inputs {
-      guard let rows = states[input.name], rows > 1, input.dimensions[0] == .fixed(rows) else {
-        continue
-      }
+      let axis = uses.rowAxis(input)
+      guard let rows = states[input.name], rows > 1,
+        input.dimensions[axis] == .fixed(rows) || axis == 1 && input.size(axis) == rows
+      else { continue }
       readStates[input.name] = rows
     }
   }

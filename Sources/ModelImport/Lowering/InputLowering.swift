@@ -183,7 +183,7 @@ struct InputLowering {
         result.append(InputAxis(size: standIns.steps[index], role: .time, isOpen: true))
       case (.named(let name), .element):
         if let size = assumptions.sizes[Atom.Origin(input: input.name, axis: axis)]
-          ?? (axis == 0 ? assumptions.readStates[input.name] : nil)
+          ?? (axis == states.rowAxis(input) ? assumptions.readStates[input.name] : nil)
         {
           result.append(InputAxis(size: size, role: .element, isOpen: false))
           continue

@@ -48,6 +48,9 @@ struct StateInputs {
     return isTurned || rank == 3 && choosesAllRows(input) ? 0 : rank - 2
   }
 
+  /// The axis of an input with three that holds a state's row for each layer and direction.
+  func rowAxis(_ input: SourceGraph.Input) -> Int { batchAxis(input) == 0 ? 1 : 0 }
+
   /// Whether the rows 0, 1, … along axis 1 are each chosen, and no others: of a sequence, a step would be.
   private func choosesAllRows(_ input: SourceGraph.Input) -> Bool {
     var chosen: Set<Int> = []

@@ -174,37 +174,66 @@ import Testing
     #expect(kept.description.inputs.map(\.name) == ["x"], "\(kept.notes)")
   }
 
-  /// An input with the rows of several states, whose number the file does not say, has as many as are taken of it.
-  @Test func rowsOfStatesAreCounted() throws {
+  /// Two GRUs of x that begin with the rows of s, in front of the batch or behind it, and answer theirs likewise.
+  private func layered(_ dimensions: [SourceGraph.Dimension], isTurned: Bool) -> SourceGraph {
     var graph = graph(batch: .named("b"))
-    graph.inputs.append(
-      .init(name: "s", kind: .float, dimensions: [.named("l"), .named("b"), .fixed(2)]))
+    graph.inputs.append(.init(name: "s", kind: .float, dimensions: dimensions))
     graph.constants["ends"] = SourceConstant(SourceTensor(integers: [Int(Int32.max)]))
     for (index, name) in ["zero", "one"].enumerated() {
       graph.constants[name] = SourceConstant(SourceTensor(integers: [index]))
     }
-    var second = graph.nodes[0]
-    graph.nodes[0].inputs[5] = "first"
-    (second.name, second.outputs) = ("z", ["z", "z.end"])
-    second.inputs[5] = "second"
-    graph.nodes[0].outputs.append("y.end")
-    graph.nodes.insert(
-      contentsOf: [("first", "zero", "one"), ("second", "one", "ends")].map { name, start, end in
+    let order = ["perm": SourceAttribute.integers([isTurned ? 1 : 0, isTurned ? 0 : 1, 2])]
+    var networks = [graph.nodes[0], graph.nodes[0]]
+    for (index, (name, state)) in [("y", "first"), ("z", "second")].enumerated() {
+      (networks[index].name, networks[index].outputs) = (name, [name, "\(name).end"])
+      networks[index].inputs[5] = state
+    }
+    let rows = [("first", "zero", "one"), ("second", "one", "ends")].map { name, start, end in
+      SourceNode(name: name, op: "Slice", inputs: ["rows", start, end, "zero"], outputs: [name])
+    }
+    graph.nodes =
+      [
         SourceNode(
-          name: name, op: "Slice", inputs: ["s", start, end, "zero"], outputs: [name])
-      }, at: 0)
-    graph.nodes += [
-      second,
-      SourceNode(
-        name: "next", op: "Concat", inputs: ["y.end", "z.end"], outputs: ["next"],
-        attributes: ["axis": .integer(0)]),
-    ]
+          name: "rows", op: "Transpose", inputs: ["s"], outputs: ["rows"], attributes: order)
+      ]
+      + rows + networks + [
+        SourceNode(
+          name: "both", op: "Concat", inputs: ["y.end", "z.end"], outputs: ["both"],
+          attributes: ["axis": .integer(0)]),
+        SourceNode(
+          name: "next", op: "Transpose", inputs: ["both"], outputs: ["next"], attributes: order),
+      ]
     graph.outputs = ["y", "z", "next"]
-    let draft = try draft(graph)
+    return graph
+  }
+
+  /// An input with the rows of several states, whose number the file does not say, has as many as are taken of it.
+  @Test(arguments: [false, true]) func rowsOfStatesAreCounted(isTurned: Bool) throws {
+    let open = [SourceGraph.Dimension.named("l"), .named("b")]
+    let draft = try draft(
+      layered((isTurned ? open.reversed() : open) + [.fixed(2)], isTurned: isTurned))
     #expect(draft.description.inputs.map(\.name) == ["x"], "\(draft.notes)")
     let numbers: [Float] = [0.3, -1, 0.2, 0.7, 0.1, -0.6]
     let reference = try #require(draft.reference)
     #expect(try reference.values(for: ["x": numbers], steps: 2).contains { $0.name == "z" })
+  }
+
+  /// Rows that are read elsewhere too stay with the caller, as one vector, and are noted once.
+  @Test(arguments: [false, true]) func rowsThatAreReadElsewhere(isTurned: Bool) throws {
+    let sizes: [SourceGraph.Dimension] =
+      isTurned ? [.named("b"), .fixed(2)] : [.fixed(2), .named("b")]
+    var graph = layered(sizes + [.fixed(2)], isTurned: isTurned)
+    graph.constants["axis"] = SourceConstant(SourceTensor(integers: [isTurned ? 1 : 0]))
+    graph.nodes.append(
+      SourceNode(
+        name: "mean", op: "ReduceMean", inputs: ["s", "axis"], outputs: ["mean"],
+        attributes: ["keepdims": .integer(0)]))
+    graph.outputs.append("mean")
+    var draft = try draft(graph)
+    CallersStates.begin(&draft)
+    #expect(draft.description.inputs.map(\.kind).last == .vector(size: 4), "\(draft.notes)")
+    #expect(
+      draft.notes.count { $0.contains("the networks \"y\", \"z\" begin") } == 1, "\(draft.notes)")
   }
 
   /// A decoder that reads the token it chose is told to be exported as one step.

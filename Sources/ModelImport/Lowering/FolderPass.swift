@@ -67,12 +67,15 @@ struct FolderPass {
     }) {
       candidates.remove(at: other)
     }
-    let changed = nodes.filter { answersChanged($0, given: Set(candidates.map(\.input)), index) }
+    let finals = finalStates()
+    let changed = nodes.filter {
+      answersChanged($0, given: Set(candidates.map(\.input)), finals, index)
+    }
     candidates.removeAll { candidate in changed.contains { candidate.nodes.contains($0.name) } }
     guard !candidates.isEmpty else { return }
     var remaining: [String] = []
     for output in outputs {
-      let sources = finalStates(output, index)
+      let sources = finalStates(output, finals, index)
       if let sources, candidates.contains(where: { !$0.nodes.isDisjoint(with: sources) }) {
         kept.formUnion(sources)
         notes.append(
@@ -136,7 +139,7 @@ struct FolderPass {
 
   /// Whether a network answers one of its states as it is and another as something made of it, so that callers keep both.
   private func answersChanged(
-    _ node: Node, given: Set<String>, _ index: [String: Int]
+    _ node: Node, given: Set<String>, _ finals: [String: Set<String>], _ index: [String: Int]
   ) -> Bool {
     guard node.op.recurrent != nil else { return false }
     // The steps are h too.
@@ -145,7 +148,7 @@ struct FolderPass {
       node.inputs.indices.contains(slot + 1)
         && (node.inputs[slot + 1].map { isMade(of: $0, given, index) } ?? false)
     }.map(\.element)
-    let whole = outputs.filter { finalStates($0, index) != nil }
+    let whole = outputs.filter { finalStates($0, finals, index) != nil }
     let others = Set(outputs).subtracting(whole)
     return ends.contains { end in
       let made = values(madeOf: Set(end))
@@ -168,7 +171,8 @@ struct FolderPass {
     guard !reach(input, into: &ends) else { return false }
     let index = index
     let networks = nodes.filter { $0.op.recurrent != nil && begins($0, from: [input], index) }
-    let kept = outputs.compactMap { finalStates($0, index) }.joined()
+    let finals = finalStates()
+    let kept = outputs.compactMap { finalStates($0, finals, index) }.joined()
     return !Set(networks.map(\.name)).isDisjoint(with: kept)
   }
 
@@ -185,20 +189,27 @@ struct FolderPass {
     return isMade(of: source, sources, index)
   }
 
-  /// The recurrent nodes whose final states make up an output; nil if other values do too.
-  private func finalStates(_ value: String, _ index: [String: Int]) -> Set<String>? {
-    if let at = index[value] {
-      if states[value] != nil { return [value] }
-      guard Self.isChoice(nodes[at]) || nodes[at].op.name == "concat" else { return nil }
-      var all: Set<String> = []
-      for input in nodes[at].inputs {
-        guard let input, let sources = finalStates(input, index) else { return nil }
-        all.formUnion(sources)
+  /// The recurrent nodes whose final states make up each node that selects or joins such states alone.
+  private func finalStates() -> [String: Set<String>] {
+    let index = index
+    var found: [String: Set<String>] = [:]
+    for node in nodes {
+      if states[node.name] != nil {
+        found[node.name] = [node.name]
+      } else if Self.isChoice(node) || node.op.name == "concat" {
+        let sources = node.inputs.map { $0.flatMap { finalStates($0, found, index) } }
+        guard sources.allSatisfy({ $0 != nil }) else { continue }
+        found[node.name] = sources.reduce(into: []) { $0.formUnion($1 ?? []) }
       }
-      return all
     }
-    guard let at = owner(value, index) else { return nil }
-    return [nodes[at].name]
+    return found
+  }
+
+  /// The same of a value; nil if other values make it up too.
+  private func finalStates(
+    _ value: String, _ found: [String: Set<String>], _ index: [String: Int]
+  ) -> Set<String>? {
+    index[value] == nil ? owner(value, index).map { [nodes[$0].name] } : found[value]
   }
 
   // MARK: Pruning

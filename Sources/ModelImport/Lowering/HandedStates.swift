@@ -2,92 +2,107 @@ import ModelFormat
 
 /// Which inputs are handed on: what an input gives to initial states is, number by number, what an answer has of the final ones.
 struct HandedStates {
-  /// One number of a network's h or c.
-  private struct Place: Hashable {
+  /// A network's h or c.
+  private struct State: Hashable {
     let network: String
     let isCell: Bool
-    let unit: Int
   }
 
-  private let nodes: [String: ModelDescription.Node]
   /// The networks whose answer to one step is their h.
   private let steps: Set<String>
-  /// The sizes of each network's h and c, as far as they are given.
-  private var sizes: [String: [Bool: Int]] = [:]
+  /// The numbers of each state that is given, each by a number of its own.
+  private var numbers: [State: Range<Int>] = [:]
   /// For each input, the numbers of initial states that each of its elements is.
-  private var given: [String: [[Place]]] = [:]
+  private var given: [String: [[Int]]] = [:]
   /// How many axes the arrays of inputs have.
   private let ranks: [String: Int]
   /// The numbers of final states that answers consist of, and how many axes their arrays have.
-  private var answers: [(places: [Place], rank: Int)] = []
+  private var answers: [(numbers: [Int], rank: Int)] = []
+  /// How many elements are followed: of more, states stay with the caller.
+  private var room = 1 << 22
 
   init(
     _ nodes: [ModelDescription.Node], inputs: [FinishedGraph.Input],
     outputs: [(name: String, rank: Int)], steps: Set<String>
   ) {
     ranks = Dictionary(inputs.map { ($0.name, $0.rank) }, uniquingKeysWith: { one, _ in one })
-    self.nodes = Dictionary(nodes.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     self.steps = steps
-    for input in inputs { given[input.name] = Array(repeating: [], count: input.size) }
-    for node in nodes where node.op.recurrent != nil {
+    findGiven(nodes, inputs)
+    let made = finals(nodes)
+    answers = outputs.compactMap { output in final(output.name, made).map { ($0, output.rank) } }
+  }
+
+  /// Follows the elements of inputs to the initial states that they are.
+  private mutating func findGiven(
+    _ nodes: [ModelDescription.Node], _ inputs: [FinishedGraph.Input]
+  ) {
+    var chosen: [String: (input: String, places: [Int])] = [:]
+    for input in inputs where input.form == .vector && takes(input.size) {
+      given[input.name] = Array(repeating: [], count: input.size)
+      chosen[input.name] = (input.name, Array(0..<input.size))
+    }
+    var count = 0
+    for node in nodes {
+      guard node.op.recurrent != nil else {
+        guard let source = node.inputs.first ?? nil, let (input, places) = chosen[source],
+          let selected = Self.selected(by: node.op, of: places), takes(selected.count)
+        else { continue }
+        chosen[node.name] = (input, selected)
+        continue
+      }
       for (slot, value) in node.inputs.dropFirst().enumerated() {
-        guard let value, let (input, places) = elements(of: value) else { continue }
-        sizes[node.name, default: [:]][slot == 1] = places.count
-        for (unit, place) in places.enumerated() {
-          given[input]?[place].append(Place(network: node.name, isCell: slot == 1, unit: unit))
-        }
+        guard let value, let (input, places) = chosen[value] else { continue }
+        numbers[State(network: node.name, isCell: slot == 1)] = count..<(count + places.count)
+        for (unit, place) in places.enumerated() { given[input]?[place].append(count + unit) }
+        count += places.count
       }
     }
-    answers = outputs.compactMap { output in finals(output.name).map { ($0, output.rank) } }
+  }
+
+  /// The numbers of final states that nodes consist of which select or join such states alone.
+  private mutating func finals(_ nodes: [ModelDescription.Node]) -> [String: [Int]] {
+    var made: [String: [Int]] = [:]
+    for node in nodes where node.op.recurrent == nil {
+      let parts = node.inputs.map { $0.flatMap { final($0, made) } }
+      guard let first = parts.first ?? nil, parts.allSatisfy({ $0 != nil }) else { continue }
+      let all =
+        node.op.name == "concat"
+        ? parts.flatMap { $0 ?? [] } : Self.selected(by: node.op, of: first)
+      if let all, takes(all.count) { made[node.name] = all }
+    }
+    return made
+  }
+
+  private func final(_ value: String, _ made: [String: [Int]]) -> [Int]? {
+    if let known = made[value] { return known }
+    if steps.contains(value) {
+      return numbers[State(network: value, isCell: false)].map(Array.init)
+    }
+    for (suffix, isCell) in [(".hidden", false), (".cell", true)] where value.hasSuffix(suffix) {
+      let network = String(value.dropLast(suffix.count))
+      return numbers[State(network: network, isCell: isCell)].map(Array.init)
+    }
+    return nil
+  }
+
+  /// Counts elements to be followed; false if there are too many.
+  private mutating func takes(_ count: Int) -> Bool {
+    room -= count
+    return room >= 0
   }
 
   /// Whether each element of an input is one number of an initial state whose final one is answered, and an answer of the same
   /// numbers has them in the input's order and axes: of others it is a summary.
   func contains(_ input: String) -> Bool {
     guard let given = given[input], given.allSatisfy({ $0.count <= 1 }) else { return false }
-    let places = given.compactMap(\.first)
-    let own = Set(places)
-    guard own.count == places.count, own.isSubset(of: answers.flatMap(\.places)) else {
+    let numbers = given.compactMap(\.first)
+    let own = Set(numbers)
+    guard own.count == numbers.count, own.isSubset(of: answers.flatMap(\.numbers)) else {
       return false
     }
-    let same = answers.filter { Set($0.places) == own }
+    let same = answers.filter { Set($0.numbers) == own }
     return same.isEmpty
-      || same.contains { $0.places == places && $0.rank == ranks[input] }
-  }
-
-  /// The places in an input of what is selected of it; nil of other values.
-  private func elements(of value: String) -> (input: String, places: [Int])? {
-    if let all = given[value] { return (value, Array(all.indices)) }
-    guard let node = nodes[value], let source = node.inputs.first ?? nil,
-      let (input, places) = elements(of: source)
-    else { return nil }
-    return Self.selected(by: node.op, of: places).map { (input, $0) }
-  }
-
-  /// The numbers of final states that an answer consists of; nil of other answers.
-  private func finals(_ value: String) -> [Place]? {
-    for (suffix, isCell) in [(".hidden", false), (".cell", true)] where value.hasSuffix(suffix) {
-      let network = String(value.dropLast(suffix.count))
-      if nodes[network] != nil { return places(of: network, isCell: isCell) }
-    }
-    if steps.contains(value) { return places(of: value, isCell: false) }
-    guard let node = nodes[value] else { return nil }
-    if node.op.name == "concat" {
-      var all: [Place] = []
-      for input in node.inputs {
-        guard let part = input.flatMap(finals) else { return nil }
-        all += part
-      }
-      return all
-    }
-    guard let source = node.inputs.first ?? nil, let places = finals(source) else { return nil }
-    return Self.selected(by: node.op, of: places)
-  }
-
-  private func places(of network: String, isCell: Bool) -> [Place]? {
-    sizes[network]?[isCell].map { size in
-      (0..<size).map { Place(network: network, isCell: isCell, unit: $0) }
-    }
+      || same.contains { $0.numbers == numbers && $0.rank == ranks[input] }
   }
 
   /// What an op that selects or moves elements makes of these; nil of other ops.

@@ -236,6 +236,28 @@ import Testing
       draft.notes.count { $0.contains("the networks \"y\", \"z\" begin") } == 1, "\(draft.notes)")
   }
 
+  /// Final states that are joined with themselves and taken apart again and again are followed once each.
+  @Test(.endsHangs) func statesOfStates() throws {
+    var graph = layered([.fixed(2), .named("b"), .fixed(2)], isTurned: false)
+    for (name, number) in [("two", 2), ("last axis", -1)] {
+      graph.constants[name] = SourceConstant(SourceTensor(integers: [number]))
+    }
+    var last = "both"
+    for index in 0..<60 {
+      graph.nodes += [
+        SourceNode(
+          name: "c\(index)", op: "Concat", inputs: [last, last], outputs: ["c\(index)"],
+          attributes: ["axis": .integer(-1)]),
+        SourceNode(
+          name: "d\(index)", op: "Slice", inputs: ["c\(index)", "zero", "two", "last axis"],
+          outputs: ["d\(index)"]),
+      ]
+      last = "d\(index)"
+    }
+    graph.outputs = ["y", "z", last]
+    #expect(try draft(graph).description.inputs.map(\.name) == ["x"])
+  }
+
   /// A decoder that reads the token it chose is told to be exported as one step.
   @Test func aChosenTokenIsRefused() throws {
     var graph = graph(batch: .named("b"))

@@ -151,8 +151,8 @@ enum KerasLayerTable {
   /// Keras's own layers that are not carried and have no refusal of their own, besides those whose names begin with Random.
   private static let uncarried: Set = [
     "AbstractRNNCell", "AdaptiveAveragePooling1D", "AdaptiveMaxPooling1D", "AtrousConvolution1D",
-    "AugMix",
-    "AutoContrast", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix",
+    "AugMix", "AutoContrast",
+    "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix",
     "DenseFeatures", "Equalization", "FlaxLayer", "Highway", "JaxLayer", "LocallyConnected1D",
     "MaxNumBoundingBoxes", "MaxoutDense", "MixUp", "Pipeline", "RandAugment", "Resizing",
     "ReversibleEmbedding", "Solarization", "TFSMLayer", "TorchModuleWrapper", "Wrapper",

@@ -35,6 +35,9 @@ struct AffineForms {
   /// A value's first name, before nodes that change nothing.
   func origin(_ name: String) -> String { producers.origin(name) }
 
+  /// The value that another comes of, by selecting or moving its elements alone.
+  func source(of name: String) -> String { producers.source(of: name) }
+
   /// A constant: one of the file, or what is computed of constants and of the sizes of affine functions.
   mutating func constant(_ name: String?) -> SourceTensor? { constant(name, depth: 0) }
 

@@ -114,6 +114,7 @@ package struct GraphTranslation {
     var (inputs, others): ([(String, CarriedValue)], [(String, [Int], SourceReference.Fill)]) = (
       [], []
     )
+    let states = StateInputs(graph)
     for input in graph.inputs {
       guard let value = lowering.values[input.name] else { continue }
       if let steps = assumptions.lengths[input.name] {
@@ -126,7 +127,7 @@ package struct GraphTranslation {
         } else {
           var shape = value.shape
           // Rows of states that no operator counts.
-          if shape.count == 3, let rows = StateInputs(graph).rows(input.name),
+          if shape.count == 3, let rows = states.rows(input.name),
             let axis = carried.axes.prefix(2).firstIndex(where: { atoms in
               atoms.contains { $0.isOpen && $0.role == .element }
             })

@@ -9,8 +9,8 @@ struct NamedStates {
     let names = Set(graph.inputs.map(\.name))
     byName = names.filter(Self.isState)
     for node in graph.nodes where ["Gemm", "MatMul"].contains(node.op) {
-      guard let weight = node.input(1), Self.origin(weight, producers).contains("weight_hh"),
-        let value = node.input(0).map({ Self.origin($0, producers) }), names.contains(value)
+      guard let weight = node.input(1), producers.source(of: weight).contains("weight_hh"),
+        let value = node.input(0).map(producers.source), names.contains(value)
       else { continue }
       byWeight.insert(value)
     }
@@ -25,18 +25,6 @@ struct NamedStates {
       if !found.isEmpty { return found.count == 1 ? found[0] : nil }
     }
     return nil
-  }
-
-  /// The value that another comes of, by moving its elements alone.
-  private static func origin(_ name: String, _ producers: NodeProducers) -> String {
-    var name = producers.origin(name)
-    for _ in 0..<64 {
-      guard let node = producers[name], NodeConsumers.moving.contains(node.op),
-        let source = node.input(0)
-      else { break }
-      name = producers.origin(source)
-    }
-    return name
   }
 
   /// `state` alone is what agents observe.

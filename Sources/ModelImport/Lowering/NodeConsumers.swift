@@ -51,4 +51,16 @@ struct NodeProducers {
     }
     return name
   }
+
+  /// The value that another comes of, by selecting or moving its elements alone.
+  func source(of name: String) -> String {
+    var name = origin(name)
+    for _ in 0..<64 {
+      guard let node = producers[name], NodeConsumers.moving.contains(node.op),
+        let source = node.input(0)
+      else { break }
+      name = origin(source)
+    }
+    return name
+  }
 }

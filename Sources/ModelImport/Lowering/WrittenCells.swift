@@ -49,15 +49,8 @@ struct WrittenCells {
   /// The input that a state comes of, by selecting elements alone, if the state is [batch, size].
   private mutating func input(of state: String) -> String? {
     guard forms.rank(of: state) == 2 else { return nil }
-    var name = forms.origin(state)
-    for _ in 0..<64 {
-      if order[name] != nil { return name }
-      guard let node = forms.producer(name), NodeConsumers.moving.contains(node.op),
-        let source = node.input(0)
-      else { return nil }
-      name = forms.origin(source)
-    }
-    return nil
+    let name = forms.source(of: state)
+    return order[name] != nil ? name : nil
   }
 
   /// Whether a value, moved or beside others, is an output.

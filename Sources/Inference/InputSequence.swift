@@ -33,12 +33,13 @@ package final class InputSequence: Sendable, Equatable {
     guard values.count == inputs.count else {
       throw .inputCount(found: values.count, expected: inputs.count)
     }
-    var counts: [Int?] = Array(repeating: nil, count: model.inputAxes.count)
+    var counts = Array(repeating: 0, count: model.inputAxes.count)
     for (index, input) in inputs.enumerated() {
       guard let count = try Self.check(values[index], against: input),
         let axis = model.axis(of: .input(index))
       else { continue }
-      if let expected = counts[axis], expected != count {
+      let expected = counts[axis]
+      guard expected == 0 || expected == count else {
         throw .stepCounts(
           input: input.name, found: count, other: inputs[model.inputAxes[axis].input].name,
           expected: expected)
@@ -47,7 +48,7 @@ package final class InputSequence: Sendable, Equatable {
       counts[axis] = count
     }
     self.values = values
-    stepCounts = counts.map { $0 ?? 0 }
+    stepCounts = counts
     if !mayContinue { try checkStart(for: model) }
     try checkLength(with: 0, for: model)
   }

@@ -32,9 +32,9 @@ extension ModelGraph {
 
   /// The selection for a question that names none.
   package var defaultSelection: Selection {
-    let steps = model.outputs.indices.map { defaultSteps(ofOutput: $0) }
+    let steps = model.outputs.indices.lazy.map { self.defaultSteps(ofOutput: $0) }
     if steps.allSatisfy({ $0 == .last }) { return .last }
-    return steps.allSatisfy { $0 == .all } ? .all : .each(steps)
+    return steps.allSatisfy { $0 == .all } ? .all : .each(Array(steps))
   }
 
   /// Whether the rows of an output's answer are steps; else it is one vector.

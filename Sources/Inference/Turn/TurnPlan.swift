@@ -62,6 +62,9 @@ final class TurnPlan: Sendable {
     var (reported, reportedSteps): ([Range<Int>], [Int]) = ([], [])
     var (reportedRiders, ends, finishingIndices): ([Int], [Int], [Int]) = ([], [], [])
     reported.reserveCapacity(riders.count)
+    reportedSteps.reserveCapacity(riders.count)
+    reportedRiders.reserveCapacity(riders.count)
+    ends.reserveCapacity(riders.count)
     finishingIndices.reserveCapacity(riders.count)
     for j in riders.indices {
       let (steps, finishes) = (lengths[order[j]], riders[j].finishes)

@@ -243,7 +243,7 @@ struct AffineForms {
 
   private mutating func size(_ name: String, depth: Int = 0) -> Int? {
     if let known = sizes[name] { return known }
-    var found = shape(of: name).map { $0.last ?? nil } ?? form(name)?.size
+    var found = shape(of: name).map { $0.last ?? nil } ?? form(name)?.size ?? rowSize(name)
     if found == nil, depth < Self.maxDepth, let node = producer(name),
       Self.elementwise.contains(node.op)
     {
@@ -254,6 +254,14 @@ struct AffineForms {
     }
     sizes[name] = .some(found)
     return found
+  }
+
+  /// The number of elements of a row that ids choose from a table.
+  private func rowSize(_ name: String) -> Int? {
+    guard let node = producer(name), node.op == "Gather", node.integer("axis", default: 0) == 0,
+      let table = node.input(0).flatMap({ graph.constants[$0] }), table.shape.count == 2
+    else { return nil }
+    return table.shape[1]
   }
 
   private static let elementwise: Set<String> = ["Mul", "Add", "Sub", "Sigmoid", "Tanh", "Relu"]

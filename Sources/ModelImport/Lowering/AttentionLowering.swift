@@ -91,7 +91,7 @@ enum AttentionLowering {
       because:
         "each sequence is answered at its own length, so that none has padding to be masked, and attention adds nothing else to its scores",
       instead:
-        "of a mask: export the model without key_padding_mask, or with the causal mask alone, and send each sequence without its padding; scores that are sums, such as q·k + w·q + u·k, are dot products of longer vectors: torch.cat([q, q @ w, ones], -1) with torch.cat([k, ones, k @ u], -1)"
+        "of a mask that is an input of an ONNX file: --set mask=0, or what else masks nothing; of another: export the model without key_padding_mask, or with the causal mask alone, and send each sequence without its padding; scores that are sums, such as q·k + w·q + u·k, are dot products of longer vectors: torch.cat([q, q @ w, ones], -1) with torch.cat([k, ones, k @ u], -1)"
     )
   }
 

@@ -20,6 +20,8 @@ package struct GraphTranslation {
     package var shapes: [String: [Int]] = [:]
     /// Whether inputs with a recurrent network's states stay inputs.
     package var keepsStates = false
+    /// Whether the model is the decoder of a pair, whose states stay inputs and whose cells are nodes all the same.
+    var isDecoder = false
     /// Whether the elements of a vector may become steps. Not where other meanings of the inputs' axes are still to be tried.
     var makesStepsOfVectors = true
     /// Whether inputs of whole numbers may be numbers, and not ids. Not where that they are whole is a guess.
@@ -39,6 +41,13 @@ package struct GraphTranslation {
       self.graph.notes.append(Note.halfWeights)
     }
     self.options = options
+    for (name, tensor) in options.fixed.sorted(by: { $0.key < $1.key }) where tensor.count == 1 {
+      guard let input = self.graph.inputs.first(where: { $0.name == name }), input.isOpen(),
+        self.graph.fill(name, with: tensor[0])
+      else { continue }
+      self.options.fixed[name] = nil
+      self.graph.notes.append(Note.fixed(name, tensor))
+    }
   }
 
   /// The most translations that are tried.
@@ -70,9 +79,12 @@ package struct GraphTranslation {
   private func withCells(named name: String) throws(ImportError) -> FolderDraft {
     let plain = Result { () throws(ImportError) in try self.plain(named: name) }
     // States that stay with the caller are those of the graph as it is written.
-    guard !options.keepsStates, let cells = WrittenCells(graph) else { return try plain.get() }
+    guard !options.keepsStates || options.isDecoder, let cells = WrittenCells(graph) else {
+      return try plain.get()
+    }
     var translation = self
     (translation.graph, translation.original) = (cells.graph, original ?? graph)
+    if options.isDecoder { return try translation.plain(named: name) }
     let names = Set(cells.states.map(FolderDraft.name(from:)))
     guard let draft = try? translation.plain(named: name),
       draft.description.inputs.allSatisfy({ !names.contains($0.name) })
@@ -100,11 +112,7 @@ package struct GraphTranslation {
       remedy: Remedy.ofTheLength)
   }
 
-  private var hasOpenSizes: Bool {
-    graph.inputs.contains {
-      $0.dimensions.contains { if case .named = $0 { true } else { false } }
-    }
-  }
+  private var hasOpenSizes: Bool { graph.inputs.contains { $0.isOpen() } }
 
   /// The source graph with the places of its values in the folder.
   private func reference(

@@ -40,9 +40,7 @@ struct InputLowering {
         lowering.define(
           input.name,
           .constant(SourceTensor(shape: fixed.shape, kind: input.kind, elements: fixed.elements)))
-        lowering.builder.note(
-          "\"\(input.name)\" is fixed: \(fixed.count == 1 ? "\(fixed[0])" : "an array of \(fixed.shape)")"
-        )
+        lowering.builder.note(Note.fixed(input.name, fixed))
         continue
       }
       let shape = try sizes(input, &stepNames, &lowering)
@@ -209,13 +207,17 @@ struct InputLowering {
       if case .fixed(let size) = dimension { return "\(size)" }
       return place == axis ? "N" : "0"
     }
-    let size =
-      "give the size in the place of N, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
+    let remedy =
+      if let open = PaddingMasks(graph).openValues[input.name] {
+        "if it marks padding, of which the sequences of a request have none, fix it: --set '\(input.name)=\(Float(open))'"
+      } else {
+        "give the size in the place of N, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
+      }
     return ImportError(
       file: "", place: "input \"\(input.name)\"",
       problem:
         "found axis \(axis) (\"\(name)\") without a size: it holds the elements of a step, whose number is fixed",
-      remedy: size)
+      remedy: remedy)
   }
 
   /// The role of each axis: as operators need it, else the usual one.

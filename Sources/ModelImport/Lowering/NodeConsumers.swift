@@ -40,6 +40,13 @@ struct NodeProducers {
 
   subscript(value: String) -> SourceNode? { producers[value] }
 
+  /// A constant of `graph`, also one that is a node; nil if the value is none.
+  func constant(_ name: String, of graph: SourceGraph) -> SourceTensor? {
+    if let known = graph.constants[name] { return try? known.tensor() }
+    guard let node = producers[name], node.op == "Constant" else { return nil }
+    return (try? Interpreter(opset: graph.opset).evaluate(node, []))?.first
+  }
+
   /// A value's first name, before nodes that change nothing.
   func origin(_ name: String) -> String {
     var name = name

@@ -26,6 +26,10 @@ package enum Note {
   static let callersState =
     "; a state among its inputs, as of a cell, is not kept: the caller gives in each request what the one before answered. States are kept of nn.LSTM, nn.GRU and nn.RNN, of nn.LSTMCell, nn.GRUCell and nn.RNNCell"
 
+  static func fixed(_ input: String, _ value: SourceTensor) -> String {
+    "\"\(input)\" is fixed: \(value.count == 1 ? "\(value[0])" : "an array of \(value.shape)")"
+  }
+
   /// What is said of labels of an output that is not decoded.
   static func labels(of output: String) -> String {
     "the labels name the elements of the output \"\(output)\", of which answers have the numbers: for the label of the largest, write \"decode\": \"argmax\" beside \"labels\" in model.json"

@@ -56,18 +56,13 @@ struct StateInputs {
     var chosen: Set<Int> = []
     for node in consumers[input.name] where node.op != "Shape" {
       guard node.op == "Gather", node.integer("axis", default: 0) == 1,
-        let row = node.input(1).flatMap(constant)?.integers, row.count == 1
+        let row = node.input(1).flatMap({ producers.constant($0, of: graph) })?.integers,
+        row.count == 1
       else { return false }
       chosen.insert(row[0])
     }
     let count = input.size(1) ?? (chosen.count > 1 ? chosen.count : 0)
     return count > 0 && chosen == Set(0..<count)
-  }
-
-  private func constant(_ name: String) -> SourceTensor? {
-    if let known = graph.constants[name] { return try? known.tensor() }
-    guard let node = producers[name], node.op == "Constant" else { return nil }
-    return (try? Interpreter(opset: graph.opset).evaluate(node, []))?.first
   }
 
   /// The rows, for layers and directions, of the initial states that an input holds, whatever else reads it; nil if it holds none.

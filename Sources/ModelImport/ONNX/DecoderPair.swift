@@ -11,6 +11,18 @@ struct DecoderPair {
   /// The default of the most tokens of a sequence.
   static let maxSteps = 256
 
+  /// Makes the decoder's graph one of a step, as the pair reads it: it takes the last of the tokens so far, and masks of padding
+  /// mask nothing, in the encoder neither.
+  static func prepare(_ decoder: inout SourceGraph, _ options: inout GraphTranslation.Options) {
+    decoder.takeLastToken()
+    for (name, value) in PaddingMasks(decoder).openValues where options.fixed[name] == nil {
+      options.fixed[name] = SourceTensor(shape: [], elements: [value])
+      decoder.notes.append(
+        "the input \"\(name)\" marks padding, and is left out: the sequences of a request have none"
+      )
+    }
+  }
+
   func draft() throws(ImportError) -> FolderDraft {
     let description = decoder.description
     let scores = description.outputs.filter { !isState($0.name) }
@@ -56,7 +68,7 @@ struct DecoderPair {
     draft.description.decoder = .init(
       inputs: inputs, nodes: nodes, outputs: [scores[0]], start: .id(0), end: [.id(1)],
       maxSteps: Self.maxSteps)
-    draft.notes += decoder.notes
+    draft.notes += decoder.notes.filter { !draft.notes.contains($0) }
     draft.notes.append(
       "confirm in model.json: the decoder starts with token 0, ends with token 1 (\"start\", \"end\"), and has at most \(Self.maxSteps) tokens (\"max_steps\")"
     )
@@ -202,4 +214,28 @@ struct DecoderPair {
 
 extension ModelDescription.Input {
   fileprivate var isVector: Bool { if case .vector = kind { true } else { false } }
+}
+
+extension SourceGraph {
+  /// Leaves one token a sequence in inputs of ids of which only the last along axis 1 is read: `prefix[:, -1]`.
+  fileprivate mutating func takeLastToken() {
+    let (consumers, producers) = (NodeConsumers(self), NodeProducers(self))
+    func number(_ name: String?) -> Int? {
+      name.flatMap { producers.constant($0, of: self) }.flatMap { $0.count == 1 ? Int($0[0]) : nil }
+    }
+    func takesLast(_ node: SourceNode) -> Bool {
+      switch node.op {
+      case "Gather": node.integer("axis", default: 0) == 1 && number(node.input(1)) == -1
+      case "Slice": number(node.input(3)) == 1 && number(node.input(1)) == -1
+      default: node.op == "Shape"
+      }
+    }
+    for (index, input) in inputs.enumerated()
+    where input.kind == .integer && input.dimensions.count == 2 && input.isOpen(from: 1)
+      && consumers[input.name].allSatisfy(takesLast)
+      && consumers[input.name].contains(where: { $0.op != "Shape" })
+    {
+      inputs[index].dimensions[1] = .fixed(1)
+    }
+  }
 }

@@ -36,9 +36,12 @@ extension ImportFormat {
     do throws(ImportError) {
       try options.checkNames(graphs.flatMap { $0.inputs.map(\.name) })
     } catch { throw error.of(files[0].path) }
+    if graphs.count == 2 { DecoderPair.prepare(&graphs[1], &options) }
     var drafts: [FolderDraft] = []
     for (file, graph) in zip(files, graphs) {
       do throws(ImportError) {
+        var options = options
+        options.isDecoder = !drafts.isEmpty
         let translation = GraphTranslation(graph, options: options)
         let draft = try translation.folder(named: request.name ?? file.stem)
         if graph.isFromTensorFlow, files.count == 1 {

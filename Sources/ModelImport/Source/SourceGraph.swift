@@ -39,6 +39,11 @@ package struct SourceGraph: Sendable {
     /// Whether its fixed sizes are guesses, and not those of the file.
     var isGuessed = false
 
+    /// Whether an axis has no size, of those from the first or another on.
+    func isOpen(from axis: Int = 0) -> Bool {
+      dimensions.dropFirst(axis).contains { if case .named = $0 { true } else { false } }
+    }
+
     /// Whether its first two axes are of the sizes of another's: of the same names, or in the exporter's example.
     func liesAs(_ other: Input) -> Bool {
       guard dimensions.count >= 2, other.dimensions.count >= 2 else { return false }

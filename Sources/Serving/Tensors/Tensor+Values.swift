@@ -2,26 +2,11 @@ import Inference
 import ModelFormat
 
 extension Tensor {
-  /// The tensor as the values of one sequence of an input.
-  ///
-  /// | input | shape |
-  /// |---|---|
-  /// | features | [steps, size]; of size 1 also [steps] |
-  /// | tokens | [steps]; beside other sequences also [steps, 1] |
-  /// | vector | [size] |
+  /// The tensor's elements as the values of one sequence of an input, which its shape has to be of; `column` checks that.
   package func values(
     of input: ModelDescription.Input.Kind
   ) throws(TensorError) -> InputSequence.Values {
-    try values(of: input, Self.shapesOfOne(input) + Self.shapesOfMany(input))
-  }
-
-  private func values(
-    of input: ModelDescription.Input.Kind, _ expected: [[Int?]]
-  ) throws(TensorError) -> InputSequence.Values {
-    guard expected.contains(where: { Self.fits(shape, $0) }) else {
-      throw .shape(found: shape, expected: expected)
-    }
-    return switch input {
+    switch input {
     case .features: .features(try floats())
     case .tokens(let size, _): .tokens(try ids(size: size))
     case .vector: .vector(try floats())
@@ -30,12 +15,18 @@ extension Tensor {
 
   /// The tensor as one sequence or, if its first axis is one of sequences, as many. The shape decides; a shape that fits both is
   /// one sequence.
+  ///
+  /// | input | shape of a sequence |
+  /// |---|---|
+  /// | features | [steps, size]; of size 1 also [steps] |
+  /// | tokens | [steps]; beside other sequences also [steps, 1] |
+  /// | vector | [size] |
   package func column(of input: ModelDescription.Input.Kind) throws(TensorError) -> InputColumn {
     let one = Self.shapesOfOne(input)
     let many = Self.shapesOfMany(input)
     if one.contains(where: { Self.fits(shape, $0) }) {
       return InputColumn(
-        values: [try values(of: input, one)], isArray: false, isFlat: Self.isFlat(shape, input))
+        values: [try values(of: input)], isArray: false, isFlat: Self.isFlat(shape, input))
     }
     let inner = Array(shape.dropFirst())
     guard !shape.isEmpty, many.contains(where: { Self.fits(inner, $0) }) else {
@@ -45,7 +36,7 @@ extension Tensor {
     var values: [InputSequence.Values] = []
     values.reserveCapacity(shape[0])
     for (index, slice) in slices.enumerated() {
-      do { values.append(try slice.values(of: input, many)) } catch {
+      do { values.append(try slice.values(of: input)) } catch {
         throw error.moved(by: index * size)
       }
     }

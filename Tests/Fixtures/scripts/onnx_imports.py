@@ -694,6 +694,34 @@ def answering_pairs() -> None:
             h = self.rnn(self.e(ids))[1]
             return torch.tanh(h[-1]), h
 
+    class Mean(Encoder):
+        """Of the steps that are no padding, for both of the decoder's layers."""
+
+        def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+            steps, kept = self.rnn(self.e(ids))[0], (~mask).unsqueeze(2).float()
+            mean = (steps * kept).sum(1) / kept.sum(1).clamp(min=1.0)
+            return steps, torch.tanh(mean).unsqueeze(1).expand(-1, 2, -1)
+
+    class Ends(Encoder):
+        def forward(self, ids: Tensor) -> tuple[Tensor, ...]:
+            steps, (h, c) = self.rnn(self.e(ids))
+            return steps, h[0], c[0]
+
+    def prefix(m: Net, tokens: Tensor, h: Tensor, steps: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        """Cells, layer by layer, of which the first reads the last of the tokens so far."""
+        one = m.one(m.e(tokens[:, -1]), h[:, 0])
+        two = m.two(one, h[:, 1])
+        scores = (two.unsqueeze(1) @ steps.transpose(1, 2)).masked_fill(mask.unsqueeze(1), -1e9)
+        y = torch.cat((two, (torch.softmax(scores, 2) @ steps).squeeze(1)), 1)
+        return m.fc(y), torch.stack((one, two), 1)
+
+    def cell(m: Net, token: Tensor, h: Tensor, c: Tensor, steps: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        """Bahdanau's, with a cell, and a mask that is added to the scores."""
+        scores = m.v(torch.tanh(m.q(h).unsqueeze(1) + m.k(steps))).squeeze(2) + (1 - mask) * -1e9
+        x = torch.cat((m.e(token[:, 0]), (torch.softmax(scores, 1).unsqueeze(1) @ steps).squeeze(1)), 1)
+        h, c = m.rnn(x, (h, c))
+        return m.fc(h), h, c
+
     e, v, a = nn.Embedding(words, 4), nn.Linear(5, 1, bias=False), nn.Linear(10, 5)
     models = {
         "before": (Encoder(nn.LSTM, 2, True), Net(before, e=e, v=v, a=a, rnn=nn.LSTM(9, 5, 2, batch_first=True),
@@ -703,14 +731,28 @@ def answering_pairs() -> None:
                                                  fc=nn.Linear(10, words))),
         "context": (Summary(nn.GRU, 1, True), Net(context, e=e, rnn=nn.GRU(9, 5, batch_first=True),
                                                   fc=nn.Linear(10, words))),
+        "prefix": (Mean(nn.GRU, 1, True), Net(prefix, e=e, one=nn.GRUCell(4, 5), two=nn.GRUCell(5, 5), fc=nn.Linear(10, words))),
+        "cell": (Ends(nn.LSTM, 1, True), Net(cell, e=e, v=v, q=nn.Linear(5, 5), k=nn.Linear(5, 5), rnn=nn.LSTMCell(9, 5),
+                                             fc=nn.Linear(5, words))),
     }
+
+    def masks(name: str, ids: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Of no padding: what the encoder takes beside the ids, and the decoder beside the steps."""
+        if name == "prefix":
+            mask = torch.zeros_like(ids, dtype=torch.bool)
+            return (mask,), (mask,)
+        return (), (torch.ones(ids.shape),) if name == "cell" else ()
+
     @torch.no_grad()
-    def answer(encoder: nn.Module, decoder: nn.Module, ids: Tensor, order: tuple[int, int]) -> tuple[list[Tensor], list[int], float]:
+    def answer(name: str, encoder: nn.Module, decoder: nn.Module, ids: Tensor,
+               order: tuple[int, int]) -> tuple[list[Tensor], list[int], float]:
         """The scores of each step, the tokens without the end, and the logarithm of their probability."""
-        steps, *states = encoder(ids.permute(order))
+        beside, masked = masks(name, ids)
+        steps, *states = encoder(ids.permute(order), *beside)
         token, rows, labels, score = start, [], [], 0.0
         while len(rows) < limit:
-            y, *states = decoder(torch.tensor([[token]]), *states, steps)
+            tokens = [start, *labels] if name == "prefix" else [token]
+            y, *states = decoder(torch.tensor([tokens]), *states, steps, *masked)
             rows.append(y.reshape(-1))
             token = int(y.argmax())
             score += float(torch.log_softmax(rows[-1].double(), 0)[token])
@@ -726,19 +768,23 @@ def answering_pairs() -> None:
             torch.manual_seed(seed)
             for parameter in [*encoder.parameters(), *decoder.parameters()]:
                 nn.init.uniform_(parameter, -2, 2)
-            labels = [answer(encoder.eval(), decoder.eval(), ids, order)[1] for ids in asked]
+            labels = [answer(name, encoder.eval(), decoder.eval(), ids, order)[1] for ids in asked]
             if min(len(set(row)) for row in labels) > 1 and len(set(map(tuple, labels))) == len(labels):
                 break
         folder = FIXTURES / "onnx_pairs" / name
         folder.mkdir(parents=True, exist_ok=True)
         ids = torch.ones(2, 3, dtype=torch.int64)
-        steps, *states = encoder(ids.permute(order))
-        kept = ["h", "c"][:len(states)]
-        axes = {"ids": {order[0]: "b", order[1]: "t"}, "token": {order[0]: "b"},
-                "steps": {0: "b"} if name == "context" else {order[0]: "b", order[1]: "t"}, **{k: {1: "b"} for k in kept}}
+        beside, masked = masks(name, ids)
+        steps, *states = encoder(ids.permute(order), *beside)
+        kept, names = ["h", "c"][:len(states)], ["mask"][:len(masked)]
+        tokens = ids if name == "prefix" else ids[:, :1]
+        axes = {"ids": {order[0]: "b", order[1]: "t"},
+                "token": {0: "b", 1: "n"} if name == "prefix" else {order[0]: "b"}, "mask": {0: "b", 1: "t"},
+                "steps": {0: "b"} if name == "context" else {order[0]: "b", order[1]: "t"},
+                **{k: {0 if masked else 1: "b"} for k in kept}}
         for file, module, args, inputs, outputs in (
-                ("encoder", encoder, (ids.permute(order),), ["ids"], ["steps", *kept]),
-                ("decoder", decoder, (ids[:, :1].permute(order), *states, steps), ["token", *kept, "steps"],
+                ("encoder", encoder, (ids.permute(order), *beside), ["ids", *names[:len(beside)]], ["steps", *kept]),
+                ("decoder", decoder, (tokens.permute(order), *states, steps, *masked), ["token", *kept, "steps", *names],
                  ["y", *(f"{k}_out" for k in kept)])):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -747,7 +793,7 @@ def answering_pairs() -> None:
                                   dynamic_axes={k: axes[k] for k in (*inputs, *outputs) if k in axes})
         cases = []
         for ids in asked:
-            rows, labels, score = answer(encoder, decoder, ids, order)
+            rows, labels, score = answer(name, encoder, decoder, ids, order)
             cases.append(case({"ids": ids[0].numpy()}, {"y": torch.stack(rows).numpy()},
                               decoded={"y": {"labels": labels, "score": score}}))
         write_cases(folder, cases, torch=torch.__version__)

@@ -60,14 +60,17 @@ import Testing
   }
 
   /// Decoders that attend each in another way: with the state before the token or behind it, by products or sums, or to a context.
-  @Test(arguments: ["before", "dot", "concat", "context"])
+  /// Those of `prefix` and `cell` are written as arithmetic, with masks of padding; of `prefix` the tokens so far are read, and
+  /// states are [batch, layers, size].
+  @Test(arguments: ["before", "dot", "concat", "context", "prefix", "cell"])
   func tokensAreThoseOfTheFramework(pair: String) throws {
     let draft = try importedFolder(files(pair, "encoder", "decoder"))
     let decoder = try #require(draft.description.decoder)
     let isFedBack = decoder.inputs.contains {
       if case .feedback = $0.source { true } else { false }
     }
-    #expect(isFedBack == (pair == "before"))
+    #expect(isFedBack == (pair == "before" || pair == "cell"))
+    #expect(draft.description.inputs.map(\.name) == ["ids"])
     let graph = try ModelGraph(draft.model())
     for given in try Fixtures.cases("onnx_pairs/\(pair)/io.json") {
       let found = try #require(

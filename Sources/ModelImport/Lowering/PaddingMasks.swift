@@ -1,0 +1,78 @@
+/// Inputs that mark the padding of a batch, found by what attention does with them: `scores.masked_fill(mask, -1e9)`, or
+/// `scores + (1 - mask) * -1e9`. The sequences of a folder have no padding.
+struct PaddingMasks {
+  /// For each such input, the value that masks nothing.
+  private(set) var openValues: [String: Double] = [:]
+  private var contradicted: Set<String> = []
+  private let graph: SourceGraph
+  private let producers: NodeProducers
+
+  /// Scores below this weigh nothing behind a softmax.
+  private static let maskedScore = -1e3
+
+  init(_ graph: SourceGraph) {
+    self.graph = graph
+    producers = NodeProducers(graph)
+    for node in graph.nodes where node.inputs.count >= 2 {
+      switch node.op {
+      case "Where" where node.inputs.count == 3:
+        // The condition chooses the scores.
+        if isMasked(node.inputs[1]) { expect(0, of: node.inputs[0]) }
+        if isMasked(node.inputs[2]) { expect(1, of: node.inputs[0]) }
+      case "Mul":
+        for (mask, score) in [(0, 1), (1, 0)] where isMasked(node.inputs[score]) {
+          expect(0, of: node.inputs[mask])
+        }
+      default: break
+      }
+    }
+    for name in contradicted { openValues[name] = nil }
+  }
+
+  private func isMasked(_ name: String) -> Bool {
+    guard graph.constants[name]?.shape.allSatisfy({ $0 == 1 }) ?? true,
+      let score = producers.constant(name, of: graph), score.count == 1
+    else { return false }
+    return score[0] <= Self.maskedScore
+  }
+
+  /// Finds the value of the input that makes this value of what is made of it alone.
+  private mutating func expect(_ value: Double, of name: String) {
+    var (name, value) = (name, value)
+    for _ in 0..<64 {
+      guard let node = producers[name] else { break }
+      let constants = node.inputs.map { producers.constant($0, of: graph) }
+      func number(_ index: Int) -> Double? {
+        guard constants.indices.contains(index), let found = constants[index], found.count == 1
+        else { return nil }
+        return found[0]
+      }
+      switch node.op {
+      case _ where NodeConsumers.moving.contains(node.op):
+        name = node.inputs[0]
+        continue
+      case "Not": (name, value) = (node.inputs[0], 1 - value)
+      case "Sub":
+        if let whole = number(0) {
+          (name, value) = (node.inputs[1], whole - value)
+        } else if let less = number(1) {
+          (name, value) = (node.inputs[0], value + less)
+        } else {
+          return
+        }
+      case "Equal":
+        guard let place = [0, 1].first(where: { number($0) != nil }), let other = number(place)
+        else { return }
+        (name, value) = (node.inputs[1 - place], value == 0 ? (other == 0 ? 1 : 0) : other)
+      default: return
+      }
+    }
+    // The mask of a vocabulary, say, has sizes.
+    guard let input = graph.inputs.first(where: { $0.name == name }), input.isOpen(from: 1) else {
+      return
+    }
+    if openValues.updateValue(value, forKey: name).map({ $0 != value }) ?? false {
+      contradicted.insert(name)
+    }
+  }
+}

@@ -47,9 +47,7 @@ enum ExampleLength {
   /// Limits the input that an atom comes from to the steps of the example, and returns how many these are.
   private static func keepSteps(_ l: inout Lowering, of atom: Atom) -> Int? {
     guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps.count(of: root)
-    else {
-      return nil
-    }
+    else { return nil }
     l.exampleSteps.setExact(steps, of: root)
     return steps
   }
@@ -60,6 +58,8 @@ enum ExampleLength {
     forOthers remedy: String = Remedy.dynamicAxes
   ) {
     guard let steps = keepSteps(&l, of: atom) else { return }
+    let isOpen = l.isFromPyTorch && l.exampleSteps.root(of: atom)?.isOpen ?? false
+    let remedy = isOpen ? Remedy.olderExporter : remedy
     l.builder.note(
       "\(what), which comes from the \(steps) steps of the exporter's example: sequences of exactly \(steps) steps are "
         + "taken (\"steps\" in model.json); for others, \(remedy)"

@@ -15,7 +15,7 @@ struct ExampleSteps {
   var meetsResized = false
 
   /// Nil if the file does not tell.
-  subscript(_ atom: Atom) -> Int? { atom.isOpen ? counts[atom.size] : atom.size }
+  subscript(_ atom: Atom) -> Int? { counts[atom.size] ?? (atom.isOpen ? nil : atom.size) }
 
   /// The steps of an input's example, also where the file has any number of them.
   func count(of root: Atom) -> Int? { self[root] ?? hints[root.size] }
@@ -38,14 +38,24 @@ struct ExampleSteps {
     if let sizes { set(sizes, of: value) }
   }
 
-  /// Sets the steps that ops made of an input's, from the sizes that a value's array has in the example.
+  /// Sets the steps that ops made of an input's, from the sizes that a value's array has in the example; of the input's own too where
+  /// they are open in the file, and a size all the same behind a network, as PyTorch's newer exporter writes it of nn.LSTM.
   mutating func set(_ sizes: [Int?], of value: LoweredValue) {
     guard case .carried(let value) = value, value.axes.count == sizes.count else { return }
     for (axis, size) in zip(value.axes, sizes) {
-      guard axis.count == 1, axis[0].isDerived, axis[0].isOpen, let size else { continue }
-      counts[axis[0].size] = size
+      guard axis.count == 1, axis[0].isOpen, axis[0].role == .time, let size else { continue }
+      let atom = axis[0]
+      if atom.isDerived || counts[atom.size] == nil { counts[atom.size] = size }
+      // Kernels without a stride take as many steps of any sequence.
+      guard atom.isDerived, let root = root(of: atom), root.isOpen, counts[root.size] == nil,
+        abs(root.size - atom.size) < Self.maxKernel
+      else { continue }
+      counts[root.size] = size + root.size - atom.size
     }
   }
+
+  /// By how much fewer steps are those that kernels leave, and not a part of all.
+  private static let maxKernel = 256
 
   /// - Parameter hint: The example's steps, if the file has any number of them.
   mutating func setRoot(_ atom: Atom, hint: Int?, of origin: Atom.Origin) {

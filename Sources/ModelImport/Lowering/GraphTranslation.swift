@@ -168,8 +168,12 @@ package struct GraphTranslation {
         values.append((name, value))
       }
     }
+    var source = original ?? graph
+    for index in source.inputs.indices {
+      source.inputs[index].takeExample(lowering.values[source.inputs[index].name], of: lowering)
+    }
     return SourceReference(
-      graph: original ?? graph, inputs: inputs, others: others, values: values,
+      graph: source, inputs: inputs, others: others, values: values,
       open: lowering.lengths,
       isStepwise: assumptions.isStepwise || finished.readsNoSequence)
   }
@@ -267,5 +271,16 @@ package struct GraphTranslation {
       return first
     }
     return standIns.missingSize(in: lowering, behind: error) ?? standIns.named(in: error, lowering)
+  }
+}
+
+extension SourceGraph.Input {
+  /// Takes the example's steps that values behind the input tell, where its own axes tell none.
+  fileprivate mutating func takeExample(_ value: LoweredValue?, of lowering: Lowering) {
+    guard example.isEmpty, case .carried(let value)? = value, value.axes.count == dimensions.count
+    else { return }
+    example = value.axes.map { axis in
+      axis.first.flatMap { $0.role == .time && $0.isOpen ? lowering.exampleSteps[$0] : nil }
+    }
   }
 }

@@ -30,6 +30,12 @@ package enum Note {
     "\"\(input)\" is fixed: \(value.count == 1 ? "\(value[0])" : "an array of \(value.shape)")"
   }
 
+  /// What is said of steps that are made of a vector, and of which there are as many as the exporter's example has.
+  static func stepsOfExample(_ place: String, _ count: Int) -> String {
+    "\(place) reads \(count) steps that are made of a vector, as many as the exporter's example has: a question of any number of steps is "
+      + "answered with \(count); for as many as the question has, make them of its length: z.unsqueeze(1).expand(-1, x.size(1), -1)"
+  }
+
   /// What is said of labels of an output that is not decoded.
   static func labels(of output: String) -> String {
     "the labels name the elements of the output \"\(output)\", of which answers have the numbers: for the label of the largest, write \"decode\": \"argmax\" beside \"labels\" in model.json"

@@ -55,6 +55,7 @@ enum RecurrentLowering {
           "if an axis of the input \"\($0)\" is a frame of one size and not the steps, give its size: --shape '\($0)=0,512'"
         })
     }
+    PaddedSteps.check(&l, x, readBy: node)
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     x = x.withSingles(batch: batch, other: time)
     try InputRequirements.oneSequence(&l, node, x, time: time, batch: batch)

@@ -53,6 +53,9 @@ enum Remedy {
 
   static let dynamicAxes = "export to ONNX with dynamic axes"
 
+  static let olderExporter =
+    "export with dynamo=False: behind nn.LSTM, nn.GRU and nn.RNN the newer exporter writes its example's length with dynamic axes too"
+
   static let sequenceOfOwn =
     "export it with an example of one sequence; or with dynamic axes whose steps have one name in all inputs: dynamic_axes={'x': {0: 'batch', 1: 'steps'}, 'mask': {0: 'batch', 1: 'steps'}}"
 

@@ -48,6 +48,8 @@ enum VectorSteps {
         because: "each takes nodes of its own, and at most \(maxSteps) are carried",
         instead: "let the model have the steps as an axis of its input")
     }
+    let isOfExample = l.lengths.values.contains { $0.role == .time && l.exampleSteps[$0] == count }
+    if count > 2, isOfExample { l.builder.note(Note.stepsOfExample(node.place, count)) }
     let others = x.foreignOrder.filter { !steps.contains($0) }
     let source = Layout.arranged(&l, x, steps + others, node)
     let size = source.size / count

@@ -30,6 +30,11 @@ struct ONNXGraphParser {
         let output = try input(try reader.message(field))
         graph.outputs.append(output.name)
         if output.hasShape { graph.outputDimensions[output.name] = output.dimensions }
+      case 13:
+        let value = try input(try reader.message(field))
+        graph.examples[value.name] = value.dimensions.map {
+          if case .fixed(let size) = $0 { size } else { nil }
+        }
       case 15: throw reader.malformed("a sparse tensor, which isn't read", at: field.offset)
       default: break
       }

@@ -47,6 +47,8 @@ struct ONNXModel {
     }
     graph = try parser.graph(graphs[0], depth: 0)
     graph.isFromPyTorch = producer == "pytorch"
+    // Other tools' sizes are not known to be an example's.
+    if !graph.isFromPyTorch { graph.examples = [:] }
     graph.isFromTensorFlow = producer == "tf2onnx"
   }
 

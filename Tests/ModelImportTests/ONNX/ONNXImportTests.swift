@@ -75,6 +75,7 @@ import Testing
     arguments: [
       ("adaptive_means_script", 12), ("adaptive_means_dynamo", 12), ("adaptive_largest_script", 12),
       ("adaptive_largest_dynamo", 12), ("both_ends_script", nil), ("both_ends_dynamo", nil),
+      ("deviation_dynamo", 7),
       ("last_but_one_script", nil), ("rows_of_positions_script", nil),
     ] as [(String, Int?)])
   func windowsOfTheExample(name: String, steps: Int?) throws {

@@ -58,7 +58,14 @@ struct CallersStates {
       (node.initialHidden, vectors(madeOf: hidden(of: network, layers: shape.layers))),
       (node.initialCell, vectors(madeOf: (0..<shape.layers).map { .cell(network, layer: $0) })),
     ]
-    return model.description.inputs.enumerated().compactMap { index, input in
+    let makers = model.description.inputs.indices.filter { index in
+      states.contains { $0.0.map(made[index].contains) ?? false }
+    }
+    // Beside inputs with as many numbers as a state, one with fewer is the flag of an episode's end, say.
+    let least = shape.projectionSize ?? shape.hiddenSize
+    let whole = makers.filter { model.description.inputs[$0].kind.size >= least }
+    return (whole.isEmpty ? makers : whole).compactMap { index in
+      let input = model.description.inputs[index]
       // What the states that the input makes are at the end; of both side by side, either.
       let ends = states.filter { $0.0.map(made[index].contains) ?? false }.flatMap(\.1)
       let answers = model.outputs.filter {

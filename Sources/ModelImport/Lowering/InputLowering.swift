@@ -18,6 +18,16 @@ struct InputLowering {
       let batch = input.dimensions[states.batchAxis(input)]
       if case .named = batch { batchNames.append(batch) }
     }
+    // The first axis of a vector is the batch, also of steps that come first: [batch, size] beside [steps, batch, size].
+    for vector in graph.inputs where vector.kind == .float && vector.dimensions.count == 2 {
+      guard case .named = vector.dimensions[0], case .fixed = vector.dimensions[1],
+        graph.inputs.contains(where: { input in
+          input.dimensions.count == 3 && input.dimensions[1] == vector.dimensions[0]
+            && input.dimensions[0] != vector.dimensions[0]
+        })
+      else { continue }
+      batchNames.append(vector.dimensions[0])
+    }
   }
 
   private func isState(_ input: SourceGraph.Input) -> Bool {

@@ -163,6 +163,12 @@ enum Remedy {
   static let computedSizes =
     "if the sizes are those of the export's example, which the newer exporter writes of nn.LSTM, nn.GRU and nn.RNN with dynamic axes too: export without a dynamic axis for the steps; or, where forward has the numbers, let it compute them (x.size(0), x.size(1), -1), and export with dynamic axes for the batch and the steps"
 
+  /// What to do about a reshape that does not keep the steps together.
+  static func parts(of l: Lowering) -> String {
+    let isOpen = l.lengths.values.contains { $0.role == .time && $0.isOpen }
+    return l.isFromPyTorch && isOpen ? computedSizes : windows
+  }
+
   static let stepsOfTheExample =
     "a pool or a matrix over all steps has as many as the export's example: in place of a pool take y.max(1)[0] or y.mean(1), which are carried for any number; or export without a dynamic axis for the steps, for sequences of the example's length"
 

@@ -159,7 +159,7 @@ enum ShapeLowering {
         &l, of: value, as: l.integers(node, "shape", input: 1) ?? [],
         or: node.refusal(
           "\(value.shape) as another shape", because: "they differ in their number of elements",
-          instead: Remedy.computedSizes
+          instead: Remedy.parts(of: l)
         ))
     }
     return [.carried(try reshaped(&l, value, to: shape, node))]
@@ -199,11 +199,11 @@ enum ShapeLowering {
           {
             return try reshaped(&l, vector, to: shape, node)
           }
-          throw refusal(node, value, shape, atom)
+          throw refusal(l, node, value, shape, atom)
         }
         let common = gcd(atom.size, left)
         guard common > 1, common == left || atom.size % common == 0, common == left else {
-          throw refusal(node, value, shape, atom)
+          throw refusal(l, node, value, shape, atom)
         }
         let parts = [l.newAtom(left), l.newAtom(atom.size / left)]
         result = Layout.splitting(result, atom, into: parts)
@@ -232,13 +232,13 @@ enum ShapeLowering {
   private static func gcd(_ a: Int, _ b: Int) -> Int { b == 0 ? a : gcd(b, a % b) }
 
   private static func refusal(
-    _ node: SourceNode, _ value: CarriedValue, _ shape: [Int], _ atom: Atom
+    _ l: Lowering, _ node: SourceNode, _ value: CarriedValue, _ shape: [Int], _ atom: Atom
   ) -> ImportError {
     node.refusal(
       "\(value.shape) as \(shape)",
       because: "this puts together parts of \(atom.role.rawValue) with others",
       instead: atom.role != .time
-        ? nil : value.shape.first == shape.first ? Remedy.windows : Remedy.computedSizes
+        ? nil : value.shape.first == shape.first ? Remedy.windows : Remedy.parts(of: l)
     )
   }
 

@@ -139,4 +139,38 @@ import Testing
     #expect(draft.description.nodes.map(\.op) == [.lookup])
     #expect(draft.tableRows(of: "ids") == 3)
   }
+
+  /// A vector ahead of steps that come first, whose name of the batch tells which of their axes that is.
+  @Test func aVectorBesideStepsThatComeFirst() throws {
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [
+      .init(name: "v", kind: .float, dimensions: [.named("b"), .fixed(3)]),
+      .init(name: "x", kind: .float, dimensions: [.named("t"), .named("b"), .fixed(2)]),
+    ]
+    graph.constants = [
+      "w": SourceTensor(shape: [1, 3, 2], elements: [0.3, -0.1, 0.5, 0.2, -0.4, 0.1]),
+      "r": SourceTensor(shape: [1, 3, 3], elements: (0..<9).map { 0.4 - 0.1 * Double($0) }),
+      "axis": SourceTensor(integers: [0]),
+    ].mapValues { SourceConstant($0) }
+    graph.nodes = [
+      SourceNode(name: "h", op: "Unsqueeze", inputs: ["v", "axis"], outputs: ["h"]),
+      SourceNode(
+        name: "y", op: "RNN", inputs: ["x", "w", "r", "", "", "h"], outputs: ["y"],
+        attributes: ["hidden_size": .integer(3)]),
+    ]
+    graph.outputs = ["y"]
+    let draft = try GraphTranslation(graph).folder(named: "m")
+    #expect(
+      draft.description.inputs.map(\.kind)
+        == [.vector(size: 3), .features(size: 2, mean: nil, scale: nil)])
+    let given: [String: [Float]] = ["v": [0.3, -0.8, 0.5], "x": [0.1, 0.2, -0.7, 0.4]]
+    let folder = try ModelGraph(draft.model())
+    let found = SoleRider.answer(
+      folder,
+      try InputSequence([.vector(given["v"]!), .features(given["x"]!)], for: folder.model))[0]
+    let expected = try #require(
+      draft.reference?.values(for: given, steps: 2).last { $0.name == "y" }
+    ).numbers
+    #expect(found.count == 6 && zip(found, expected).allSatisfy { abs(Double($0) - $1) <= 1e-6 })
+  }
 }

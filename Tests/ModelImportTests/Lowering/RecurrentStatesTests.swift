@@ -236,6 +236,30 @@ import Testing
       draft.notes.count { $0.contains("the networks \"y\", \"z\" begin") } == 1, "\(draft.notes)")
   }
 
+  /// The flag that ends an episode begins a network together with h, and is no state that an answer of one number is the next of.
+  @Test func aFlagBesideAStateIsNone() throws {
+    var graph = graph(batch: .named("b"))
+    graph.inputs += [
+      .init(name: "h", kind: .float, dimensions: [.fixed(1), .named("b"), .fixed(2)]),
+      .init(name: "keep", kind: .float, dimensions: [.fixed(1), .named("b"), .fixed(1)]),
+    ]
+    graph.constants["axis"] = SourceConstant(SourceTensor(integers: [0]))
+    graph.constants["m"] = SourceConstant(SourceTensor(shape: [2, 1], elements: [0.4, -0.7]))
+    graph.nodes = [
+      SourceNode(name: "begin", op: "Mul", inputs: ["h", "keep"], outputs: ["begin"]),
+      SourceNode(
+        name: "y", op: "GRU", inputs: ["x", "w", "r", "", "", "begin"], outputs: ["y", "end"],
+        attributes: ["hidden_size": .integer(2)]),
+      SourceNode(name: "next", op: "Squeeze", inputs: ["end", "axis"], outputs: ["next"]),
+      SourceNode(name: "value", op: "MatMul", inputs: ["next", "m"], outputs: ["value"]),
+    ]
+    graph.outputs = ["next", "value"]
+    var draft = try draft(graph)
+    CallersStates.begin(&draft)
+    let states = draft.notes.filter { $0.contains("stays with the caller") }
+    #expect(states.count == 1 && states[0].contains("\"h\""), "\(draft.notes)")
+  }
+
   /// Final states that are joined with themselves and taken apart again and again are followed once each.
   @Test(.endsHangs) func statesOfStates() throws {
     var graph = layered([.fixed(2), .named("b"), .fixed(2)], isTurned: false)

@@ -30,10 +30,14 @@ struct PaddingMasks {
   }
 
   private func isMasked(_ name: String) -> Bool {
-    guard graph.constants[name]?.shape.allSatisfy({ $0 == 1 }) ?? true,
-      let score = producers.constant(name, of: graph), score.count == 1
-    else { return false }
-    return score[0] <= Self.maskedScore
+    number(name).map { $0 <= Self.maskedScore } ?? false
+  }
+
+  private func number(_ name: String?) -> Double? {
+    guard let name, graph.constants[name]?.shape.allSatisfy({ $0 == 1 }) ?? true,
+      let found = producers.constant(name, of: graph), found.count == 1
+    else { return nil }
+    return found[0]
   }
 
   /// Finds the value of the input that makes this value of what is made of it alone.
@@ -41,29 +45,24 @@ struct PaddingMasks {
     var (name, value) = (name, value)
     for _ in 0..<64 {
       guard let node = producers[name] else { break }
-      let constants = node.inputs.map { producers.constant($0, of: graph) }
-      func number(_ index: Int) -> Double? {
-        guard constants.indices.contains(index), let found = constants[index], found.count == 1
-        else { return nil }
-        return found[0]
-      }
+      guard let first = node.input(0) else { return }
       switch node.op {
-      case _ where NodeConsumers.moving.contains(node.op):
-        name = node.inputs[0]
-        continue
-      case "Not": (name, value) = (node.inputs[0], 1 - value)
+      case _ where NodeConsumers.moving.contains(node.op): name = first
+      case "Not": (name, value) = (first, 1 - value)
       case "Sub":
-        if let whole = number(0) {
-          (name, value) = (node.inputs[1], whole - value)
-        } else if let less = number(1) {
-          (name, value) = (node.inputs[0], value + less)
+        if let whole = number(first), let second = node.input(1) {
+          (name, value) = (second, whole - value)
+        } else if let less = number(node.input(1)) {
+          (name, value) = (first, value + less)
         } else {
           return
         }
       case "Equal":
-        guard let place = [0, 1].first(where: { number($0) != nil }), let other = number(place)
-        else { return }
-        (name, value) = (node.inputs[1 - place], value == 0 ? (other == 0 ? 1 : 0) : other)
+        guard let second = node.input(1), let other = number(second) ?? number(first) else {
+          return
+        }
+        name = number(second) == nil ? second : first
+        value = value == 0 ? (other == 0 ? 1 : 0) : other
       default: return
       }
     }

@@ -221,7 +221,9 @@ extension SourceGraph {
   fileprivate mutating func takeLastToken() {
     let (consumers, producers) = (NodeConsumers(self), NodeProducers(self))
     func number(_ name: String?) -> Int? {
-      name.flatMap { producers.constant($0, of: self) }.flatMap { $0.count == 1 ? Int($0[0]) : nil }
+      name.flatMap { producers.constant($0, of: self) }.flatMap {
+        $0.count == 1 ? $0.integers[0] : nil
+      }
     }
     func takesLast(_ node: SourceNode) -> Bool {
       switch node.op {

@@ -33,7 +33,7 @@ struct ONNXGraphParser {
       case 13:
         let value = try input(try reader.message(field))
         graph.examples[value.name] = value.dimensions.map {
-          if case .fixed(let size) = $0 { size } else { nil }
+          if case .fixed(let size) = $0 { SourceNode.bounded(size) } else { nil }
         }
       case 15: throw reader.malformed("a sparse tensor, which isn't read", at: field.offset)
       default: break

@@ -54,6 +54,9 @@ import Testing
       ([("Where", ["mask", "low", "scores"]), ("Where", ["mask", "scores", "low"])], nil),
       // Of other values too.
       ([("Sub", ["mask", "scores"]), ("Where", ["v0", "low", "scores"])], nil),
+      // Nodes without what they need.
+      ([("Not", []), ("Where", ["v0", "low", "scores"])], nil),
+      ([("Sub", ["half"]), ("Equal", ["v0"]), ("Where", ["v1", "low", "scores"])], nil),
       // The same tokens in every request.
       ([("Where", ["mask", "low", "scores"])], [.named("b"), .fixed(9)]),
     ] as [([(String, [String])], [SourceGraph.Dimension]?)])

@@ -42,7 +42,7 @@ package struct GraphTranslation {
     }
     self.options = options
     for (name, tensor) in options.fixed.sorted(by: { $0.key < $1.key }) where tensor.count == 1 {
-      guard let input = self.graph.inputs.first(where: { $0.name == name }), input.isOpen(),
+      guard let input = self.graph.inputs.first(where: { $0.name == name }), input.isOpen(from: 1),
         self.graph.fill(name, with: tensor[0])
       else { continue }
       self.options.fixed[name] = nil

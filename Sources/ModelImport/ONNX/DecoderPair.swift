@@ -15,7 +15,8 @@ struct DecoderPair {
   /// mask nothing, in the encoder neither.
   static func prepare(_ decoder: inout SourceGraph, _ options: inout GraphTranslation.Options) {
     decoder.takeLastToken()
-    for (name, value) in PaddingMasks(decoder).openValues where options.fixed[name] == nil {
+    let masks = PaddingMasks(decoder).openValues.sorted { $0.key < $1.key }
+    for (name, value) in masks where options.fixed[name] == nil {
       options.fixed[name] = SourceTensor(shape: [], elements: [value])
       decoder.notes.append(
         "the input \"\(name)\" marks padding, and is left out: the sequences of a request have none"

@@ -245,7 +245,9 @@ import Testing
     ] {
       let text = try message(file) { $0.shapes = ["nothing=1,2"] }
       #expect(text.contains("--shape") && text.contains("\"nothing\""), "\(text)")
-      #expect(text.contains("expected an input of the model: "), "\(text)")
+      #expect(
+        text.contains("found --shape for \"nothing\", expected an input of the model: "), "\(text)")
+      #expect(!text.contains("another file"), "\(text)")
     }
   }
 }

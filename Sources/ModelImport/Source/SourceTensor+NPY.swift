@@ -105,8 +105,8 @@ extension GraphTranslation.Options {
     for (option, names) in [("--shape", shapes.keys.sorted()), ("--set", fixed.keys.sorted())] {
       guard let name = names.first(where: { !inputs.contains($0) }) else { continue }
       throw ImportError(
-        file: "", place: option,
-        problem: "found \(name.jsonExcerpt), expected an input of the model: "
+        file: "",
+        problem: "found \(option) for \(name.jsonExcerpt), expected an input of the model: "
           + excerpt(inputs.map(\.jsonExcerpt)))
     }
   }

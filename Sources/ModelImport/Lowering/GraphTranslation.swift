@@ -77,14 +77,14 @@ package struct GraphTranslation {
   }
 
   private func withCells(named name: String) throws(ImportError) -> FolderDraft {
-    let plain = Result { () throws(ImportError) in try self.plain(named: name) }
     // States that stay with the caller are those of the graph as it is written.
     guard !options.keepsStates || options.isDecoder, let cells = WrittenCells(graph) else {
-      return try plain.get()
+      return try plain(named: name)
     }
     var translation = self
     (translation.graph, translation.original) = (cells.graph, original ?? graph)
     if options.isDecoder { return try translation.plain(named: name) }
+    let plain = Result { () throws(ImportError) in try self.plain(named: name) }
     let names = Set(cells.states.map(FolderDraft.name(from:)))
     guard let draft = try? translation.plain(named: name),
       draft.description.inputs.allSatisfy({ !names.contains($0.name) })

@@ -47,6 +47,14 @@ struct NodeProducers {
     return (try? Interpreter(opset: graph.opset).evaluate(node, []))?.first
   }
 
+  /// A constant of `graph` that is one number.
+  func number(_ name: String?, of graph: SourceGraph) -> Double? {
+    guard let name, graph.constants[name]?.shape.allSatisfy({ $0 == 1 }) ?? true,
+      let found = constant(name, of: graph), found.count == 1
+    else { return nil }
+    return found[0]
+  }
+
   /// A value's first name, before nodes that change nothing.
   func origin(_ name: String) -> String {
     var name = name

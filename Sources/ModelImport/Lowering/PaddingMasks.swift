@@ -33,12 +33,7 @@ struct PaddingMasks {
     number(name).map { $0 <= Self.maskedScore } ?? false
   }
 
-  private func number(_ name: String?) -> Double? {
-    guard let name, graph.constants[name]?.shape.allSatisfy({ $0 == 1 }) ?? true,
-      let found = producers.constant(name, of: graph), found.count == 1
-    else { return nil }
-    return found[0]
-  }
+  private func number(_ name: String?) -> Double? { producers.number(name, of: graph) }
 
   /// Finds the value of the input that makes this value of what is made of it alone.
   private mutating func expect(_ value: Double, of name: String) {

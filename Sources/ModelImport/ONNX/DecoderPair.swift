@@ -221,15 +221,11 @@ extension SourceGraph {
   /// Leaves one token a sequence in inputs of ids of which only the last along axis 1 is read: `prefix[:, -1]`.
   fileprivate mutating func takeLastToken() {
     let (consumers, producers) = (NodeConsumers(self), NodeProducers(self))
-    func number(_ name: String?) -> Int? {
-      name.flatMap { producers.constant($0, of: self) }.flatMap {
-        $0.count == 1 ? $0.integers[0] : nil
-      }
-    }
     func takesLast(_ node: SourceNode) -> Bool {
-      switch node.op {
-      case "Gather": node.integer("axis", default: 0) == 1 && number(node.input(1)) == -1
-      case "Slice": number(node.input(3)) == 1 && number(node.input(1)) == -1
+      let index = producers.number(node.input(1), of: self)
+      return switch node.op {
+      case "Gather": node.integer("axis", default: 0) == 1 && index == -1
+      case "Slice": producers.number(node.input(3), of: self) == 1 && index == -1
       default: node.op == "Shape"
       }
     }

@@ -15,6 +15,8 @@ package struct FolderDraft: Sendable {
   package var examples: [ExampleInput] = []
   /// The keys of the outputs, in their order, where the framework's own model answers with a dictionary.
   package var outputKeys: [String]?
+  /// The paths of further files with weights, which the model's file names.
+  package var externalFiles: Set<String> = []
   /// The version of Keras that wrote the file, 1 to 3; nil for other files.
   package var kerasVersion: Int?
   private(set) var tensors: [(name: String, shape: [Int], floats: [Float])] = []

@@ -26,6 +26,8 @@ extension ImportError: CustomStringConvertible {
   package var description: String {
     // Errors of the checks on folders name the file themselves.
     let isNamed = place == nil && problem.hasPrefix("\(file): ")
+    // Lists of a hostile file have no end.
+    let problem = problem.count > 2000 ? "\(problem.prefix(1000)) …" : problem
     let start = isNamed ? problem : "\(file): \(place.map { "\($0): " } ?? "")\(problem)"
     return remedy.map { "\(start); \($0)" } ?? start
   }

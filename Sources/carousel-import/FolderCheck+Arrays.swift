@@ -31,9 +31,10 @@ extension FolderCheck {
     }
     let decoded = Set(description.outputs.filter { $0.decode != nil }.map(\.name))
     var largest = 0.0
+    let graph = try graph()
     for row in 0..<sequences {
       let asked = given.map { ($0.name, $0.numbers(ofRow: row)) }
-      let found = try answers([], Dictionary(uniqueKeysWithValues: asked))
+      let found = try answers(of: graph, Dictionary(uniqueKeysWithValues: asked))
       for (name, file, array) in arrays {
         let isOfPlaces = array.kind == .integer && decoded.contains(name)
         let own = found[name] ?? []

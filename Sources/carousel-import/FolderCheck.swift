@@ -64,11 +64,17 @@ struct FolderCheck {
     // Checked in parts: each value becomes an output, and a model has at most a hundred outputs.
     for start in stride(from: 0, to: expected.count, by: 50) {
       let part = Array(expected[start..<min(start + 50, expected.count)])
-      let found = try folder.answers(part.map(\.name), numbers)
+      let found = try folder.answers(of: folder.graph(answering: part.map(\.name)), numbers)
       for value in part {
-        guard let answer = found[value.name], !value.numbers.isEmpty,
-          answer.count % value.numbers.count == 0
-        else { continue }
+        guard let answer = found[value.name], !value.numbers.isEmpty else { continue }
+        guard answer.count % value.numbers.count == 0 else {
+          guard outputs.contains(value.name) else { continue }
+          throw ImportError(
+            file: draft.description.name, place: "output \"\(value.name)\"",
+            problem:
+              "found \(answer.count) numbers of the folder, expected the file's \(value.numbers.count)"
+          )
+        }
         let difference = SourceReference.difference(
           of: answer.suffix(value.numbers.count), from: value.numbers)
         guard difference <= tolerance else {
@@ -95,22 +101,35 @@ struct FolderCheck {
     return .agrees(largest)
   }
 
-  /// The values of these names that the folder computes for one sequence.
-  func answers(
-    _ names: [String], _ numbers: [String: [Float]]
-  ) throws -> [String: [Float]] {
+  private func id(_ number: Float, of input: String) throws -> Int32 {
+    guard let id = Int32(exactly: number) else {
+      throw ImportError(
+        file: draft.description.name, place: "input \"\(input)\"",
+        problem: "found \(number) in the array, expected an id")
+    }
+    return id
+  }
+
+  /// The folder's graph, of which these values are outputs too.
+  func graph(answering names: [String] = []) throws -> ModelGraph {
     var draft = draft
     let known = Set(draft.description.outputs.map(\.name))
     for name in Set(names).subtracting(known).sorted() {
       draft.description.outputs.append(.init(name: name))
     }
-    let graph = try ModelGraph(draft.model())
-    let values = draft.description.inputs.map { input -> InputSequence.Values in
+    return try ModelGraph(draft.model())
+  }
+
+  /// The outputs of a graph for one sequence.
+  func answers(
+    of graph: ModelGraph, _ numbers: [String: [Float]]
+  ) throws -> [String: [Float]] {
+    let values = try draft.description.inputs.map { input -> InputSequence.Values in
       let own = numbers[input.name] ?? []
       return switch input.kind {
       case .features: .features(own)
       case .vector: .vector(own)
-      case .tokens: .tokens(own.map { Int32($0) })
+      case .tokens: .tokens(try own.map { try id($0, of: input.name) })
       }
     }
     let sequence = try InputSequence(values, for: graph.model)

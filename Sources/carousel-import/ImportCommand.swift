@@ -79,6 +79,10 @@ struct ImportCommand: ParsableCommand {
       valueName: "output.npy"))
   var checkOutputs: [String] = []
 
+  /// For `carousel serve`, which keeps what it imported for as long as nothing that it was made of changes.
+  @Flag(help: .hidden)
+  var listFiles = false
+
   @Option(help: "The model's name; left out, it is made from the file's.")
   var name: String?
 
@@ -155,6 +159,7 @@ struct ImportCommand: ParsableCommand {
     do { replaced = try folder.write(draft) } catch { throw ImportError(file: files[0], error) }
     for note in Note.grouped(draft.notes) { print("note: \(note)") }
     if let replaced { print("note: \(replaced)") }
+    if listFiles { for file in draft.externalFiles.sorted() { print("read: \(file)") } }
     try compare(draft)
     print("\(folder.path): written; carousel serve \(folder.path) serves it")
     guard fflush(nil) == 0 else {

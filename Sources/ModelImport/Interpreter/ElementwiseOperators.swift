@@ -224,8 +224,8 @@ enum ElementwiseOperators {
   }
 
   private static func clip(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
-    let low = a.node.float("min") ?? a.optional(1)?.elements.first ?? -.infinity
-    let high = a.node.float("max") ?? a.optional(2)?.elements.first ?? .infinity
+    let low = try a.number("min", input: 1, default: -.infinity)
+    let high = try a.number("max", input: 2, default: .infinity)
     return [try a.required(0).map { min(max($0, low), high) }]
   }
 

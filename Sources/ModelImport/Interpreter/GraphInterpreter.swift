@@ -21,6 +21,12 @@ struct GraphInterpreter {
     for node in graph.nodes {
       let results = try results(of: node)
       for (index, value) in results.enumerated() {
+        // Its sizes are an example's, and no numbers that stand in for others.
+        guard !value.isTooLargeToBeDense else {
+          throw node.refusal(
+            "an array of \(value.shape)",
+            because: "arrays that are computed may have \(SourceTensor.maxElements) elements")
+        }
         if let name = node.output(index) { values[name] = value }
       }
     }
@@ -73,6 +79,7 @@ struct GraphInterpreter {
       for (input, variable) in zip(body.inputs.dropFirst(2), variables) {
         values[input.name] = variable
       }
+      try takeRound(of: node)
       try run(body)
       var results: [SourceTensor] = []
       for name in body.outputs { results.append(try value(name, of: node)) }
@@ -82,6 +89,14 @@ struct GraphInterpreter {
       round += 1
     }
     return try Self.results(of: node, variables, scans)
+  }
+
+  /// Loops within loops have rounds without end.
+  private func takeRound(of node: SourceNode) throws(ImportError) {
+    guard interpreter.budget.take(Interpreter.Budget.perNode) else {
+      throw node.refusal(
+        "more rounds than are computed", because: "the file's weights don't account for them")
+    }
   }
 
   /// A Scan over first axes.
@@ -111,6 +126,7 @@ struct GraphInterpreter {
           shape: Array(sequence.shape.dropFirst()), kind: sequence.kind,
           elements: Array(numbers[index][start..<start + size]))
       }
+      try takeRound(of: node)
       try run(body)
       var results: [SourceTensor] = []
       for name in body.outputs { results.append(try value(name, of: node)) }

@@ -20,6 +20,8 @@ struct Interpreter {
     static let base = 1 << 26
     /// For each element of a weight: it may be cast, scaled, transposed, split and put together again.
     static let perElement = 8
+    /// What a node takes beside its result: nodes in loops within loops may be computed without end.
+    static let perNode = 64
     /// Multiplications take so many times less of it than elements, which take memory too.
     static let multiplicationsPerElement = 64
 
@@ -56,10 +58,29 @@ struct Interpreter {
 
     /// An input of one number.
     func number(_ index: Int) throws(ImportError) -> Double {
-      guard let number = try required(index).elements.first else {
-        throw node.refusal("no number as input \(index)", because: "\(node.op) needs one")
+      guard let number = try optionalNumber(index) else {
+        throw node.refusal("no input \(index)", because: "\(node.op) needs it")
       }
       return number
+    }
+
+    /// A number from an attribute (old operators) or an input.
+    func number(
+      _ key: String, input: Int, default value: Double
+    ) throws(ImportError) -> Double {
+      if let number = node.float(key) { return number }
+      if let number = try optionalNumber(input) { return number }
+      return value
+    }
+
+    private func optionalNumber(_ index: Int) throws(ImportError) -> Double? {
+      guard let value = optional(index) else { return nil }
+      guard value.count == 1 else {
+        throw node.refusal(
+          "\(value.count == 0 ? "no number" : "an array of \(value.shape)") as input \(index)",
+          because: "\(node.op) needs one")
+      }
+      return value.first
     }
 
     func optional(_ index: Int) -> SourceTensor? { index < values.count ? values[index] : nil }
@@ -114,7 +135,8 @@ struct Interpreter {
       guard RowMajor.count(result.shape) != nil else {
         throw node.refusal("an array of \(result.shape)", because: "no array can be that large")
       }
-      guard Self.sharing.contains(node.op) || budget.take(result.elements.count) else {
+      let count = Self.sharing.contains(node.op) ? 0 : result.elements.count
+      guard budget.take(count + Budget.perNode) else {
         throw node.refusal(
           "an array of \(result.shape) behind many others",
           because: "together they have more elements than the file's weights account for")

@@ -216,6 +216,9 @@ enum SelectionOperators {
     }
   }
 
+  /// Marks a Split whose parts differ by one element at most, the first ones being larger, where ONNX's last part is smaller.
+  static let isBalanced = "balanced"
+
   /// The sizes of Split's outputs along its axis.
   static func splitSizes(_ node: SourceNode, size: Int, given: [Int]?) throws(ImportError) -> [Int]
   {
@@ -231,6 +234,9 @@ enum SelectionOperators {
     guard parts <= max(node.outputs.count, 1) else {
       throw node.refusal("\(parts) parts", because: "it has \(node.outputs.count) outputs")
     }
+    if node.attributes[isBalanced] != nil {
+      return (0..<parts).map { size / parts + ($0 < size % parts ? 1 : 0) }
+    }
     let each = (size + parts - 1) / parts
     return (0..<parts).map { max(min(each, size - $0 * each), 0) }
   }
@@ -240,7 +246,7 @@ enum SelectionOperators {
     let pads = try padding(
       a.node, rank: value.rank, pads: try a.integers("pads", input: 1),
       axes: a.optional(3)?.integers)
-    let fill = a.node.float("value") ?? a.optional(2)?.elements.first ?? 0
+    let fill = try a.number("value", input: 2, default: 0)
     let mode = a.node.text("mode", default: "constant")
     let shape = value.shape.indices.map { value.shape[$0] + pads[$0].before + pads[$0].after }
     try a.checkCount(shape)

@@ -30,7 +30,7 @@ extension JSONValue {
   }
 
   /// A whole number, even if written `3.0`.
-  var integer: Int? { number.flatMap { Int(exactly: $0) } }
+  var integer: Int? { number.flatMap { Int(exactly: $0) }.map(SourceTensor.integer) }
 
   /// Whole numbers in an array, or a single one.
   var integers: [Int]? {

@@ -55,7 +55,8 @@ struct AffineForms {
     }
     guard Self.folded.contains(node.op) else { return nil }
     if let known = computed[name] { return known }
-    let found = computed(node, depth: depth)
+    var found = computed(node, depth: depth)
+    if found?.isTooLargeToBeDense ?? false { found = nil }
     computed[name] = .some(found)
     return found
   }

@@ -170,12 +170,11 @@ enum Arithmetic {
       guard max(one.size, other.size) % common == 0 else {
         throw Arithmetic.mismatch(&l, one, other, node)
       }
-      for (index, atom) in [(first, one), (second, other)] where atom.size > common {
+      for atom in [one, other] where atom.size > common {
         let parts = [l.newAtom(common), l.newAtom(atom.size / common)]
         for other in values.indices {
           values[other] = Layout.splitting(values[other], atom, into: parts)
         }
-        _ = index
       }
       let (kept, replaced) = (
         values[first].axes[axis][place - 1], values[second].axes[axis][place - 1]

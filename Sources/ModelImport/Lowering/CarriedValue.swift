@@ -119,7 +119,7 @@ indirect enum PendingValue: Sendable {
   case weighted(scores: CarriedValue, values: CarriedValue)
   /// `erf(x · factor)`, or one more than that.
   case erf(CarriedValue, factor: Double, plus: Double)
-  /// Half of x, or x, times `1 + erf(…)`.
+  /// Whole numbers that stand for floats, until they are scaled.
   case quantized(QuantizedValue)
   /// Ids plus a number; or ids converted to floats.
   case ids(CarriedValue, plus: Int)

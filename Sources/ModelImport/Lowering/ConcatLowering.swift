@@ -113,7 +113,8 @@ enum ConcatLowering {
     _ l: inout Lowering, _ node: SourceNode, _ tensor: SourceTensor, beside value: CarriedValue,
     axis: Int
   ) throws(ImportError) -> CarriedValue {
-    guard tensor.rank == value.axes.count, value.axes[axis].allSatisfy({ $0.role == .element })
+    guard tensor.rank == value.axes.count, value.axes[axis].allSatisfy({ $0.role == .element }),
+      tensor.shape[axis] <= Lowering.maxElements
     else {
       throw node.refusal(
         "a constant of \(tensor.shape) before or behind the steps",

@@ -222,7 +222,10 @@ enum ElementwiseLowering {
       throw node.refusal(
         "a constant mask that differs", because: "one of the values must depend on an input")
     }
-    let wide = try Layout.expanded(&l, like, to: mask.shape, node)
+    var wide = try Layout.expanded(&l, like, to: mask.shape, node)
+    for case .constant(let side) in [values.yes, values.no] {
+      wide = try Layout.expanded(&l, wide, to: side.shape, node)
+    }
     let flags = SourceTensor(shape: mask.shape, elements: mask.elements.map { $0 == 0 ? 0 : 1 })
     var operands: [CarriedValue] = []
     if let steps = ExampleLength.table(&l, flags, along: wide, node) {

@@ -93,7 +93,7 @@ enum ExampleLength {
     try LengthThresholds.check(&l, node, operands)
     do throws(ImportError) { return try interpreter.evaluate(node, operands) } catch {
       guard node.op == "Expand", operands.count == 2, let value = operands[0],
-        let wanted = operands[1]?.integers
+        let wanted = operands[1]?.list
       else { throw BatchMixing.refusal(l, operands, error) }
       for (size, open) in zip(value.shape.reversed(), wanted.reversed()) where size != open {
         guard let atom = l.lengths[open], atom.isOpen, !atom.isDerived, let origin = atom.origin,
@@ -174,7 +174,7 @@ enum ExampleLength {
     } catch {
       guard axis.count == 1, axis[0].role == .time, axis[0].isOpen,
         let root = l.exampleSteps.root(of: axis[0]), let origin = root.origin,
-        let all = given?.reduce(0, { min($0, 1 << 20) + min($1, 1 << 20) }),
+        let all = given?.reduce(0, { SourceTensor.integer($0 + $1) }),
         all + root.size - size > 0
       else { throw error }
       var refusal = error

@@ -17,11 +17,16 @@ extension FinishedGraph {
 
   /// Limits inputs to one step if no other is read, as of an exporter that traced a loop over the steps with one of them.
   mutating func limitToFirstStep(_ nodes: [ModelDescription.Node]) {
+    var readers: [String: [ModelDescription.Node]] = [:]
+    for node in nodes {
+      for input in Set(node.inputs) { if let input { readers[input, default: []].append(node) } }
+    }
+    let turned = nodes.filter { $0.op.name == ReverseOp.name }
     for index in inputs.indices
     where inputs[index].form != .vector && inputs[index].exactSteps == nil
       && inputs[index].example == nil
     {
-      guard readsFirstStepAlone(of: inputs[index].name, nodes) else { continue }
+      guard readsFirstStepAlone(of: inputs[index].name, readers, turned) else { continue }
       inputs[index].exactSteps = 1
       builder.note(
         "of the input \"\(inputs[index].source)\" the first step alone is read, as if the exporter's example had one: sequences of "
@@ -54,13 +59,14 @@ extension FinishedGraph {
 
   /// Whether a value is read at its first step alone, at once or behind weights that are applied to each step; or turned round, as
   /// a network reads it that goes backwards.
-  private func readsFirstStepAlone(of value: String, _ nodes: [ModelDescription.Node]) -> Bool {
+  private func readsFirstStepAlone(
+    of value: String, _ readers: [String: [ModelDescription.Node]],
+    _ turned: [ModelDescription.Node]
+  ) -> Bool {
     let all = Self.eachStep + Self.overSteps
-    let isTurned = nodes.contains {
-      $0.op.name == ReverseOp.name && readsFirstAlone(of: $0.name, nodes, behind: all)
-    }
     // The last step is the first of those that are turned round, also of what is made of several steps.
-    return readsFirstAlone(of: value, nodes, behind: isTurned ? all : Self.eachStep)
+    let isTurned = turned.contains { readsFirstAlone(of: $0.name, readers, behind: all) }
+    return readsFirstAlone(of: value, readers, behind: isTurned ? all : Self.eachStep)
   }
 
   private static let eachStep = [LinearOp.name, AffineOp.name, EmbeddingOp.name]
@@ -70,15 +76,17 @@ extension FinishedGraph {
   ]
 
   private func readsFirstAlone(
-    of value: String, _ nodes: [ModelDescription.Node], behind ops: [String]
+    of value: String, _ readers: [String: [ModelDescription.Node]], behind ops: [String]
   ) -> Bool {
-    let readers = nodes.filter { $0.inputs.contains(value) }
-    return !readers.isEmpty && !outputs.contains(value)
-      && readers.allSatisfy { reader in
-        reader.op.name == FirstOp.name
-          || ops.contains(reader.op.name)
-            && readsFirstAlone(of: reader.name, nodes, behind: ops)
+    var (pending, seen) = ([value], Set([value]))
+    while let value = pending.popLast() {
+      guard let found = readers[value], !outputs.contains(value) else { return false }
+      for reader in found where reader.op.name != FirstOp.name {
+        guard ops.contains(reader.op.name) else { return false }
+        if seen.insert(reader.name).inserted { pending.append(reader.name) }
       }
+    }
+    return true
   }
 
   /// Tells of inputs whose arrays are turned round in the source.

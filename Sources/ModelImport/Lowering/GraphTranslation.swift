@@ -267,6 +267,8 @@ package struct GraphTranslation {
     _ error: ImportError, _ lowering: Lowering, _ conflicts: [Atom.Origin: ImportError],
     _ standIns: StandIns
   ) -> ImportError {
+    // The limit is no number that stands in for another.
+    if lowering.hasTooManyNodes { return error }
     if !lowering.isMixing, let axis = lowering.requirement?.axis, let first = conflicts[axis] {
       return first
     }

@@ -36,7 +36,7 @@ enum IdLowering {
     guard let (ids, shift) = ids(isFirst ? values.0 : values.1), shift == 0,
       case .constant(let constant)? = isFirst ? values.1 : values.0
     else { return nil }
-    if node.op == "Equal", constant.integers == Array(0..<constant.count), constant.count > 1 {
+    if node.op == "Equal", !constant.isUniform, constant.integers == Array(0..<constant.count) {
       return try classes(&l, node, ids, constant)
     }
     guard Set(constant.elements).count == 1,
@@ -91,13 +91,14 @@ enum IdLowering {
     guard let value, let (ids, shift) = ids(value), case .constant(let constant)? = other,
       Set(constant.elements).count == 1, RowMajor.broadcast(constant.shape, ids.shape) == ids.shape
     else { return nil }
-    switch (node.op, constant.integers[0]) {
-    case ("Mul", 0):
+    let number = SourceTensor.integer(constant.first)
+    switch node.op {
+    case "Mul" where number == 0:
       return [.constant(SourceTensor(repeating: 0, shape: ids.shape, kind: .integer))]
-    case ("Mul", 1), ("Add", 0): return [value]
-    case ("Sub", let less) where isFirst:
-      return [.pending(.ids(ids, plus: shift - less))]
-    case ("Add", let addend): return [.pending(.ids(ids, plus: shift + addend))]
+    case "Mul" where number == 1, "Add" where number == 0: return [value]
+    case "Sub" where isFirst:
+      return [.pending(.ids(ids, plus: SourceTensor.integer(shift - number)))]
+    case "Add": return [.pending(.ids(ids, plus: SourceTensor.integer(shift + number)))]
     default: return nil
     }
   }

@@ -9,7 +9,17 @@ enum IndexLowering {
     switch node.op {
     case "Gather": return try gather(&l, node)
     case "GatherElements": return try gatherElements(&l, node)
-    case "GatherND": return [.carried(try gatherPoints(&l, node))]
+    case "GatherND":
+      // Rows of a table by ids, as PyTorch's newer exporter writes `table[ids]`.
+      if case .constant(let table) = try l.required(node, 0),
+        case .carried(let ids) = try l.required(node, 1), ids.axes.last == [],
+        node.integer("batch_dims", default: 0) == 0
+      {
+        var rows = ids
+        rows.axes.removeLast()
+        return [.carried(try IdLowering.embed(&l, node, table, rows))]
+      }
+      return [.carried(try gatherPoints(&l, node))]
     case "ScatterElements": return [.carried(try scatterElements(&l, node))]
     default: return nil
     }
@@ -53,6 +63,18 @@ enum IndexLowering {
 
   private static func isSame(_ tensor: SourceTensor) -> Bool {
     tensor.count > 0 && tensor.elements.allSatisfy { $0 == tensor.elements[0] }
+  }
+
+  /// Whether there is an index for each element of the other axes.
+  private static func isWhole(
+    _ indices: SourceTensor, of data: LoweredValue, along axis: Int
+  ) -> Bool {
+    let (shape, own) = (data.shape, indices.shape)
+    // The exporter's example may be a batch of one sequence.
+    return own.count == shape.count && own[axis] == 1
+      && shape.indices.allSatisfy {
+        $0 == axis || shape[$0] == own[$0] || own[$0] == 1 && data.hasSequences(axis: $0)
+      }
   }
 
   private static func axis(_ node: SourceNode, _ value: CarriedValue) throws(ImportError) -> Int {
@@ -105,8 +127,10 @@ enum IndexLowering {
       return [.carried(step)]
     }
     let indices = try constantIndices(&l, node)
-    guard isSame(indices), indices.rank == value.axes.count, indices.shape[axis] == 1 else {
-      throw node.refusal("indices that differ", because: "only one index for all can be carried")
+    guard isSame(indices), isWhole(indices, of: .carried(value), along: axis) else {
+      throw node.refusal(
+        "indices that differ, or of some elements alone",
+        because: "only one index for all can be carried")
     }
     let index = try index(indices, of: value.shape[axis], node)
     return [
@@ -192,6 +216,11 @@ enum IndexLowering {
         "indices that differ", because: "what is written over must be one index for all",
         instead: Remedy.writing)
     }
+    guard isWhole(indices, of: data, along: axis) else {
+      throw node.refusal(
+        "indices of \(indices.shape) for \(data.shape)",
+        because: "what is written over must be all of an index", instead: Remedy.writing)
+    }
     var size = data.shape[axis]
     let index = try index(indices, of: size, node)
     var parts: [LoweredValue] = []
@@ -249,5 +278,11 @@ extension LoweredValue {
       let atom = value.axes[axis].first, atom.role == .time, atom.isOpen
     else { return false }
     return index > 0 && index <= atom.size / 2
+  }
+
+  /// Whether an axis is that of the sequences of a batch.
+  fileprivate func hasSequences(axis: Int) -> Bool {
+    guard case .carried(let value) = self else { return false }
+    return value.axes[axis].allSatisfy { $0.role == .batch }
   }
 }

@@ -98,6 +98,13 @@ struct InputLowering {
         }
       }
     }
+    if let axis = shape.lastIndex(where: { $0.role == .batch && !$0.isOpen && $0.size > 1 }),
+      axis > 1
+    {
+      lowering.builder.note(
+        "the network reads the \(shape[axis].size) parts of axis \(axis) of \"\(input.name)\" apart: each is a sequence of its own, to be sent so"
+      )
+    }
     let batches = shape.filter { $0.role == .batch && !$0.isOpen }.map(\.size)
     for atom in axes.joined() where atom.role == .time && !atom.isOpen {
       Self.limitSteps(&lowering, of: atom, asMany: batches)

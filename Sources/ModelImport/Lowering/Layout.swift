@@ -92,10 +92,15 @@ enum Layout {
 
   /// A constant broadcast against a value: a number for each of the value's elements, in their order.
   ///
-  /// The value has at least as many axes as the constant, and each of the constant's sizes is the value's or 1.
+  /// - Throws: where the value has fewer axes than the constant, or one of the constant's sizes is neither the value's nor 1.
   static func elements(
     of constant: SourceTensor, along value: CarriedValue, _ node: SourceNode
   ) throws(ImportError) -> [Double] {
+    guard RowMajor.broadcast(constant.shape, value.shape) == value.shape else {
+      throw node.refusal(
+        "a constant of \(constant.shape) for \(value.shape)",
+        because: "these shapes don't fit each other")
+    }
     if constant.isUniform { return Array(repeating: constant.elements[0], count: value.size) }
     let strides = RowMajor.broadcastStrides(constant.shape, to: value.shape)
     var steps: [Atom: Int] = [:]

@@ -19,6 +19,7 @@ struct LoopMatrices {
 
   /// Nil if the body has other products.
   init?(_ body: LoopBody, _ runner: LoopRunner) throws(ImportError) {
+    guard runner.size > 0, runner.inputSize > 0 else { return nil }
     let zeros = Dictionary(uniqueKeysWithValues: runner.states.map { ($0, [0.0]) })
     let x = SourceTensor(repeating: 0, shape: [1, runner.inputSize])
     guard let values = try runner.run(x: x, states: zeros, mask: runner.mask == nil ? nil : 1)

@@ -52,6 +52,9 @@ struct Lowering {
   /// As of arrays that are computed, and the numbers that stand in for a batch and steps; elements of a step, or of a vector.
   static let (maxExtent, maxElements) = (1 << 58, 1 << 22)
 
+  /// Whether there are more nodes than can be merged and dropped to those that a folder may have.
+  var hasTooManyNodes: Bool { builder.nodes.count > 8 * ModelLimits.nodes }
+
   // MARK: Graphs
 
   /// Translates a graph's nodes. A graph inside a node may use names of the surrounding graph.
@@ -67,6 +70,10 @@ struct Lowering {
         throw node.refusal(
           "\(builder.elementCount - before) weights more",
           because: "together they are more than the file's weights account for")
+      }
+      guard !hasTooManyNodes else {
+        throw ImportError(
+          file: "", .tooMany("nodes", found: builder.nodes.count, limit: ModelLimits.nodes))
       }
       for (index, value) in results.enumerated() {
         try check(value, node)
@@ -244,7 +251,12 @@ struct Lowering {
     _ node: SourceNode, _ key: String, input: Int, default value: Double
   ) throws(ImportError) -> Double {
     if let number = node.float(key) { return number }
-    return try constant(node, input, key)?.elements.first ?? value
+    guard let tensor = try constant(node, input, key) else { return value }
+    guard tensor.count == 1 else {
+      throw node.refusal(
+        "\(key) of \(tensor.shape)", because: "it is one number for all elements")
+    }
+    return tensor.first
   }
 
   /// An input that must not be constant.

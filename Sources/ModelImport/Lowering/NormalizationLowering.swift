@@ -31,12 +31,20 @@ enum NormalizationLowering {
   private static func elements(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axes: Range<Int>
   ) throws(ImportError) -> (CarriedValue, others: [Atom], own: [Atom]) {
+    let atoms = try requireElements(&l, node, value, axes)
+    let others = value.foreignOrder.filter { !atoms.contains($0) }
+    return (Layout.arranged(&l, value, others + atoms, node), others, atoms)
+  }
+
+  /// The atoms of these axes, which have to be elements.
+  private static func requireElements(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ axes: Range<Int>
+  ) throws(ImportError) -> [Atom] {
     let atoms = axes.flatMap { value.axes[$0] }
     if let atom = atoms.first(where: { $0.role != .element }) {
       throw l.requiring(atom, .element, or: StepNormalization.refusal(node, atom))
     }
-    let others = value.foreignOrder.filter { !atoms.contains($0) }
-    return (Layout.arranged(&l, value, others + atoms, node), others, atoms)
+    return atoms
   }
 
   private static func axis(_ node: SourceNode, _ value: CarriedValue) throws(ImportError) -> Int {
@@ -198,7 +206,7 @@ enum NormalizationLowering {
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, count: Int, from axis: Int,
     channels: [Atom]
   ) throws(ImportError) -> CarriedValue {
-    _ = try elements(&l, node, value, axes: axis..<value.axes.count)
+    _ = try requireElements(&l, node, value, axis..<value.axes.count)
     let given = (
       scale: try l.constant(node, 1, "a scale"), bias: try l.constant(node, 2, "a bias")
     )

@@ -163,7 +163,8 @@ enum RecurrentLowering {
   ) throws(ImportError) -> CarriedValue? {
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     guard case .constant(let tensor) = try l.required(node, 0), tensor.rank == 3, tensor.count > 0,
-      tensor.shape[time] == 1, case .carried(let state)? = try l.value(node, 5),
+      tensor.shape[time] == 1, tensor.shape[2] <= Lowering.maxElements,
+      case .carried(let state)? = try l.value(node, 5),
       state.form == .vector, state.axes.count == 3,
       state.axes[batch].contains(where: \.isOpen) || state.shape[batch] == tensor.shape[batch],
       let step = tensor.common(along: batch)

@@ -32,12 +32,13 @@ enum SelectionLowering {
       return Layout.selecting(&l, value, axis: axis, indices, node)
     }
     if let step = sharedStep(value.axes[axis], indices) {
-      // [batch · steps] with the same step of each sequence.
+      // The same step of each sequence.
       var split = value
       split.axes.replaceSubrange(axis...axis, with: value.axes[axis].map { [$0] })
+      let steps = axis + (value.axes[axis][0].role == .time ? 0 : 1)
       var result = try selectSteps(
-        &l, node, split, axis: axis + 1, [step], size: split.shape[axis + 1])
-      result.axes.remove(at: axis + 1)
+        &l, node, split, axis: steps, [step], size: split.shape[steps])
+      result.axes.remove(at: steps)
       return result
     }
     guard value.axes[axis].count == 1, let atom = value.axes[axis].first else {
@@ -58,11 +59,16 @@ enum SelectionLowering {
       bounds: bounds)
   }
 
-  /// The step that indices into an axis [batch · steps] select of every sequence in turn; nil if they don't.
+  /// The step that indices into an axis [batch · steps] or [steps · batch] select of every sequence in turn; nil if they
+  /// don't.
   private static func sharedStep(_ axis: [Atom], _ indices: [Int]) -> Int? {
-    guard axis.count == 2, axis[0].role == .batch, axis[1].role == .time,
-      let step = indices.first, step < axis[1].size
-    else { return nil }
+    guard axis.count == 2, let first = indices.first else { return nil }
+    if axis[0].role == .time, axis[1].role == .batch {
+      let size = axis[1].size
+      return first % size == 0 && indices == Array(first..<first + size) ? first / size : nil
+    }
+    guard axis[0].role == .batch, axis[1].role == .time, first < axis[1].size else { return nil }
+    let step = first
     // The exporter's example may be a batch of one sequence.
     if indices.count == 1 { return step }
     guard indices.count == axis[0].size else { return nil }
@@ -201,6 +207,9 @@ enum SelectionLowering {
     let fill = try l.number(node, "value", input: 2, default: 0)
     let mode = node.text("mode", default: "constant")
     for (axis, pad) in pads.enumerated() where pad != (0, 0) {
+      guard (0...Lowering.maxElements).contains(max(pad.before, 0) + max(pad.after, 0)) else {
+        throw node.refusal("pads of \(pad)", because: "there may be \(Lowering.maxElements)")
+      }
       if node.attributes[CachedSteps.mark] != nil {
         try CachedSteps.check(&l, node, value.axes[axis])
       }

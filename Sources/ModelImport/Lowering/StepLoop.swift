@@ -37,7 +37,8 @@ struct StepLoop {
   /// Nil if it is no Scan over the first axis.
   init?(scan node: SourceNode) {
     guard node.op == "Scan", let body = node.graph("body"), body.inputs.count == node.inputs.count,
-      let readCount = node.integer("num_scan_inputs"), (1...node.inputs.count).contains(readCount),
+      let readCount = node.integer("num_scan_inputs"), readCount > 0,
+      readCount <= node.inputs.count,
       ["scan_input_axes", "scan_output_axes"].allSatisfy({ key in
         (node.integers(key) ?? []).allSatisfy { $0 == 0 }
       })

@@ -14,12 +14,11 @@ enum StepNumbers {
       table.kind == .float, table.count > 1, !table.isUniform, table.count <= Lowering.maxElements
     else { return nil }
     if node.op == "Slice" {
-      guard operands.count > 2, let starts = operands[1]?.integers,
-        let ends = operands[2]?.integers,
+      guard operands.count > 2, let starts = operands[1]?.list, let ends = operands[2]?.list,
         starts == [0], ends.count == 1, let atom = openSteps(l, ends[0]),
-        (operands.count < 5 ? nil : operands[4])?.integers ?? [1] == [1]
+        (operands.count < 5 ? nil : operands[4])?.list ?? [1] == [1]
       else { return nil }
-      let given = (operands.count > 3 ? operands[3] : nil)?.integers.first ?? 0
+      let given = (operands.count > 3 ? operands[3] : nil)?.list?.first ?? 0
       let axis = given < 0 ? given + table.rank : given
       guard (0..<table.rank).contains(axis) else { return nil }
       return try rows(&l, node, table, axis: axis, from: 0, atom)

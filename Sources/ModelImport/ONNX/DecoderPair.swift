@@ -184,13 +184,20 @@ struct DecoderPair {
 
   /// Whether an output is just a final state.
   private func isState(_ name: String) -> Bool {
-    for suffix in [".hidden", ".cell"] where name.hasSuffix(suffix) { return true }
-    guard let node = decoder.description.nodes.first(where: { $0.name == name }) else {
-      return false
+    var (pending, seen) = ([name], Set([name]))
+    while let name = pending.popLast() {
+      if name.hasSuffix(".hidden") || name.hasSuffix(".cell") { continue }
+      guard let node = decoder.description.nodes.first(where: { $0.name == name }) else {
+        return false
+      }
+      if node.op.recurrent != nil { continue }
+      guard ["slice", "gather", "transpose", "concat"].contains(node.op.name) else { return false }
+      for input in node.inputs {
+        guard let input else { return false }
+        if seen.insert(input).inserted { pending.append(input) }
+      }
     }
-    if node.op.recurrent != nil { return true }
-    guard ["slice", "gather", "transpose", "concat"].contains(node.op.name) else { return false }
-    return node.inputs.allSatisfy { $0.map(isState) ?? false }
+    return true
   }
 
   /// Keeps the nodes that lead to these values.

@@ -7,10 +7,14 @@ struct ExternalData: Sendable {
   let folder: String
   private let opened = OpenedFiles()
 
-  /// The files read so far, by path.
+  /// The files read so far, by path, and the paths of all that tensors name.
   private final class OpenedFiles: Sendable {
     let bytes = Mutex<[String: [UInt8]]>([:])
+    let named = Mutex<Set<String>>([])
   }
+
+  /// The paths of the files that the model names.
+  var files: Set<String> { opened.named.withLock { $0 } }
 
   init(model: String) {
     let parts = model.split(separator: "/", omittingEmptySubsequences: false)
@@ -49,7 +53,9 @@ struct ExternalData: Sendable {
         "found \(entries["length"] ?? "no") bytes from \(entries["offset"] ?? "0") on in \"\(location)\", expected \(expected)"
       )
     }
-    return Place(path: "\(folder)/\(location)", offset: offset, length: length)
+    let path = "\(folder)/\(location)"
+    _ = opened.named.withLock { $0.insert(path) }
+    return Place(path: path, offset: offset, length: length)
   }
 
   /// The bytes at a place.

@@ -43,7 +43,8 @@ extension ImportFormat {
         var options = options
         options.isDecoder = !drafts.isEmpty
         let translation = GraphTranslation(graph, options: options)
-        let draft = try translation.folder(named: request.name ?? file.stem)
+        var draft = try translation.folder(named: request.name ?? file.stem)
+        draft.externalFiles = graph.externalFiles
         if graph.isFromTensorFlow, files.count == 1 {
           do throws(ModelError) { _ = try draft.model() } catch {
             throw ImportError(file: file.path, error)
@@ -55,7 +56,9 @@ extension ImportFormat {
       }
     }
     if drafts.count == 1 { return drafts[0] }
-    return try DecoderPair(encoder: drafts[0], decoder: drafts[1], file: files[1].path).draft()
+    var pair = try DecoderPair(encoder: drafts[0], decoder: drafts[1], file: files[1].path).draft()
+    pair.externalFiles = drafts[0].externalFiles.union(drafts[1].externalFiles)
+    return pair
   }
 
   /// A page that a download left is none, whatever its name.

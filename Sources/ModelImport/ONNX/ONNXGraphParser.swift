@@ -33,7 +33,7 @@ struct ONNXGraphParser {
       case 13:
         let value = try input(try reader.message(field))
         graph.examples[value.name] = value.dimensions.map {
-          if case .fixed(let size) = $0 { SourceNode.bounded(size) } else { nil }
+          if case .fixed(let size) = $0 { SourceTensor.integer(size) } else { nil }
         }
       case 15: throw reader.malformed("a sparse tensor, which isn't read", at: field.offset)
       default: break
@@ -91,6 +91,7 @@ struct ONNXGraphParser {
     }
     if !domain.isEmpty, domain != "ai.onnx" { node.op = "\(domain).\(node.op)" }
     if node.name.isEmpty { node.name = node.outputs.first { !$0.isEmpty } ?? node.op }
+    try ONNXInputCounts.check(node)
     return node
   }
 
@@ -182,7 +183,7 @@ struct ONNXGraphParser {
       while let field = try size.next() {
         if field.number == 1 {
           let value = try size.integer(field)
-          if value > 0 { dimension = .fixed(value) }
+          if value > 0 { dimension = .fixed(SourceTensor.integer(value)) }
         }
         if field.number == 2 { dimension = .named(try size.string(field)) }
       }

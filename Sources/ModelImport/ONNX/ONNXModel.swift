@@ -46,6 +46,7 @@ struct ONNXModel {
       functions[function.op] = function
     }
     graph = try parser.graph(graphs[0], depth: 0)
+    graph.externalFiles = parser.external.files
     graph.isFromPyTorch = producer == "pytorch"
     // Other tools' sizes are not known to be an example's.
     if !graph.isFromPyTorch { graph.examples = [:] }

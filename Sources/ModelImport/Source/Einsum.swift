@@ -1,7 +1,11 @@
 /// Products of tensors with labelled axes, `bth,bsh->bts`, as ONNX's Einsum and PyTorch's einsum have them.
 enum Einsum {
+  /// Above the length of any equation: each label is compared with each other.
+  private static let maxLength = 1000
+
   /// The labels of each operand's axes, and of the result's; nil for other equations than those of letters.
   static func labels(_ equation: String) -> (operands: [[Character]], result: [Character])? {
+    guard equation.utf8.count <= maxLength else { return nil }
     let plain = equation.filter { $0 != " " }
     let sides = plain.split(separator: ">", omittingEmptySubsequences: false)
     guard sides.count <= 2, sides.count == 1 || sides[0].hasSuffix("-") else { return nil }

@@ -11,6 +11,8 @@ package struct SourceGraph: Sendable {
   package var opset: Int
   /// How many elements the constants may have that are read, together: a file may have many views of the same bytes.
   var maxConstants = Int.max
+  /// The paths of further files with weights of the graph.
+  var externalFiles: Set<String> = []
   /// Whether one of PyTorch's exporters to ONNX wrote it.
   var isFromPyTorch = false
   /// Whether tf2onnx wrote it, mostly of a Keras model.
@@ -148,11 +150,7 @@ package enum SourceAttribute: Sendable {
 extension SourceNode {
   /// A whole number, such as an axis or a size; one beyond any size is the largest one, so that sums need no check.
   func integer(_ key: String) -> Int? {
-    if case .integer(let value)? = attributes[key] { SourceNode.bounded(value) } else { nil }
-  }
-
-  static func bounded(_ value: Int) -> Int {
-    min(max(value, -SourceTensor.maxExtent), SourceTensor.maxExtent)
+    if case .integer(let value)? = attributes[key] { SourceTensor.integer(value) } else { nil }
   }
 
   func integer(_ key: String, default value: Int) -> Int { integer(key) ?? value }
@@ -166,7 +164,11 @@ extension SourceNode {
   }
 
   func integers(_ key: String) -> [Int]? {
-    if case .integers(let values)? = attributes[key] { values.map(SourceNode.bounded) } else { nil }
+    if case .integers(let values)? = attributes[key] {
+      values.map(SourceTensor.integer)
+    } else {
+      nil
+    }
   }
 
   func floats(_ key: String) -> [Double]? {

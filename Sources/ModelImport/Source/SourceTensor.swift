@@ -57,10 +57,16 @@ package struct SourceTensor: Sendable, Equatable {
   /// The elements as whole numbers; those beyond any size are the largest one.
   package var integers: [Int] { dense.map(SourceTensor.integer) }
 
+  /// The elements as whole numbers; nil where they are too many.
+  var list: [Int]? { isTooLargeToBeDense ? nil : integers }
+
   package static func integer(_ number: Double) -> Int {
     let limit = Double(maxExtent)
     return number.isNaN ? 0 : Int(min(max(number, -limit), limit))
   }
+
+  /// A whole number of a file; one beyond any size is the largest.
+  static func integer(_ number: Int) -> Int { min(max(number, -maxExtent), maxExtent) }
 
   package func reshaped(_ shape: [Int]) -> SourceTensor {
     SourceTensor(shape: shape, kind: kind, elements: elements)

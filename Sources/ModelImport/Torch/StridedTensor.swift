@@ -113,7 +113,8 @@ struct StridedTensor {
     name: String, _ read: @escaping @Sendable () throws(ImportError) -> ArraySlice<UInt8>?
   ) -> SourceConstant {
     let isWeight = type.isConvertible
-    var constant = SourceConstant(shape: shape, kind: isWeight ? .float : .integer) {
+    let kind: SourceTensor.Kind = isWeight ? .float : type == .bool ? .boolean : .integer
+    var constant = SourceConstant(shape: shape, kind: kind) {
       () throws(ImportError) in
       guard let bytes = try read(), let floats = floats(from: bytes) else {
         throw ImportError(

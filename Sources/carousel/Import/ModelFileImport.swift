@@ -38,7 +38,9 @@ struct ModelFileImport {
     _ path: String, _ options: ImportOptions? = nil
   ) throws(CarouselError) -> (folder: String, notes: [String]) {
     let target = "\(cache)/\(try key(of: path, options))"
-    if isModelFolder(target), let text = try? readFile("\(target)/\(Self.notesFile)") {
+    if isModelFolder(target), let text = try? readFile("\(target)/\(Self.notesFile)"),
+      isCurrent(target)
+    {
       return (target, String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init))
     }
     try makeFolder(cache)
@@ -46,22 +48,32 @@ struct ModelFileImport {
     let result: ChildProcess.Result
     do {
       result = try ChildProcess.run(
-        importer, [path, "--output", partial] + (options?.arguments ?? []), timeout: timeout)
+        importer, [path, "--output", partial, "--list-files"] + (options?.arguments ?? []),
+        timeout: timeout)
     } catch { throw .file(path: importer, code: error.code) }
     guard result.ending == .exited(0) else {
       remove(partial)
       throw .notImported(path: path, reason: result.reason)
     }
-    let notes = result.output.split(separator: "\n").filter { $0.hasPrefix("note: ") }
-      .map { String($0.dropFirst(6)) }
+    let lines = result.output.split(separator: "\n")
+    func rest(_ start: String) -> [String] {
+      lines.filter { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
+    }
+    let notes = rest("note: ")
+    var read = ""
+    for file in rest("read: ") { read += "\(try hash(of: file)) \(file)\n" }
     do {
-      try OpenFile.write(
-        Array(notes.joined(separator: "\n").utf8), to: "\(partial)/\(Self.notesFile)")
+      for (name, text) in [
+        (Self.notesFile, notes.joined(separator: "\n")), (Self.hashesFile, read),
+      ] {
+        try OpenFile.write(Array(text.utf8), to: "\(partial)/\(name)")
+      }
     } catch {
       remove(partial)
       guard case .system(_, let path, let code) = error else { preconditionFailure("\(error)") }
       throw .file(path: path, code: code)
     }
+    if isModelFolder(target), !isCurrent(target) { remove(target) }
     // SAFETY: the paths are zero-terminated strings for the length of the call.
     if unsafe rename(partial, target) != 0 {
       let code = errno
@@ -73,6 +85,22 @@ struct ModelFileImport {
   }
 
   private static let notesFile = "notes.txt"
+  /// The further files that the model's file names, each behind its hash.
+  private static let hashesFile = "read.txt"
+
+  private func hash(of file: String) throws(CarouselError) -> String {
+    let bytes = try readFile(file)
+    return Digest.hash(bytes.span).map { $0.hexadecimal() }.joined()
+  }
+
+  /// Whether the further files that a folder was made of are as they were.
+  private func isCurrent(_ folder: String) -> Bool {
+    guard let text = try? readFile("\(folder)/\(Self.hashesFile)") else { return false }
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").allSatisfy { line in
+      let parts = line.split(separator: " ", maxSplits: 1)
+      return parts.count == 2 && (try? hash(of: String(parts[1]))) == String(parts[0])
+    }
+  }
 
   /// The folder's name in the cache: the file's name, for people, and a hash of the file's content, the options, their
   /// files and the program.
@@ -109,7 +137,7 @@ struct ModelFileImport {
 
   /// Removes a partial folder and the files in it.
   private func remove(_ folder: String) {
-    for name in [Model.descriptionFile, Model.tensorFile, Self.notesFile] {
+    for name in [Model.descriptionFile, Model.tensorFile, Self.notesFile, Self.hashesFile] {
       OpenFile.remove("\(folder)/\(name)")
     }
     // SAFETY: the path is a zero-terminated string for the length of the call.

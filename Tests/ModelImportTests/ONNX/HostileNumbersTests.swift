@@ -145,7 +145,8 @@ import Testing
     }
     let error = #expect(throws: ImportError.self) {
       var interpreter = GraphInterpreter(
-        opset: 17, inputs: [:], budget: Interpreter.Budget(base: 4096))
+        opset: 17, inputs: [:],
+        budget: Interpreter.Budget(base: 4096 + 4 * Interpreter.Budget.perNode))
       try interpreter.run(graph)
     }
     #expect(error?.place == "node \"v4\" (Neg)")

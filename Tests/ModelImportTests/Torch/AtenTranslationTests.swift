@@ -210,4 +210,65 @@ import Testing
     try translation.addOutput(try call("relu", .tensor(x)), named: "y")
     #expect(try translation.finished().nodes.map(\.op) == ["Relu", "Identity"])
   }
+
+  /// Numbers at the ends of 64 bits, of which sums would have no room.
+  @Test mutating func numbersWithoutRoom() throws {
+    let most = AtenValue.int(SourceTensor.integer(.max))
+    for name in ["add", "mul", "sub"] {
+      guard
+        case .int(let number) = try translation.call(
+          AtenCall(
+            name, [most, name == "sub" ? .int(SourceTensor.integer(.min)) : most], place: name))
+      else { throw ImportError(file: "", problem: "no number") }
+      #expect(number == 1 << 48)
+    }
+    let parts = try translation.call(
+      AtenCall(
+        "split_with_sizes", [.tensor(x), .list(Array(repeating: most, count: 40_000)), .int(1)],
+        place: "split"))
+    guard case .list(let list) = parts else { throw ImportError(file: "", problem: "no list") }
+    #expect(list.count == 40_000)
+  }
+
+  /// Reductions over more axes than there are leave no fewer than none.
+  @Test mutating func axesThatAreNotThere() throws {
+    let axes = AtenValue.list([0, 1, 2, 0, 1].map(AtenValue.int))
+    #expect(try call("sum", .tensor(x), axes).rank == 0)
+    #expect(try call("squeeze", .tensor(x), axes).rank == 0)
+  }
+
+  /// Each line of a script could double the list of the line before it.
+  @Test mutating func listsAreBounded() throws {
+    let half = AtenValue.list(Array(repeating: .int(1), count: AtenListRoom.maxElements / 2 + 1))
+    #expect(throws: ImportError.self) {
+      try self.translation.call(AtenCall("add", [half, half], place: "add"))
+    }
+    var room = AtenListRoom()
+    let all = room.rest
+    _ = try room.taking(.list([.int(1), .list([.int(2)])]), "line 1")
+    #expect(room.rest == all - 3)
+    var nested = AtenValue.list([.int(1)])
+    for _ in 0..<AtenListRoom.maxDepth { nested = .list([nested]) }
+    let error = #expect(throws: ImportError.self) { _ = try room.taking(nested, "line 2") }
+    #expect(error?.place == "line 2")
+    let wide = AtenValue.list(
+      Array(repeating: .list(Array(repeating: .int(1), count: 5000)), count: 5000))
+    #expect(throws: ImportError.self) { _ = try room.taking(wide, "line 3") }
+  }
+
+  @Test(arguments: [1.0, 2, 3]) mutating func aDistance(order: Double) throws {
+    let y = translation.addInput(
+      .init(name: "y", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)]))
+    let result = try call("pairwise_distance", .tensor(x), .tensor(y), .float(order), .float(0.5))
+    try translation.addOutput(result, named: "d")
+    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
+    let graph = try ModelGraph(draft.model())
+    let answer = SoleRider.answer(
+      graph,
+      try InputSequence([.features([3, 0, 1, 0]), .features([0, 0, 0, 1])], for: graph.model)
+    )[0]
+    // 3.5, 0.5, 1.5 and -0.5.
+    let expected: Float = order == 1 ? 6 : order == 2 ? 3.8729833 : 3.5959832
+    #expect(abs(answer[0] - expected) < 1e-4)
+  }
 }

@@ -120,4 +120,12 @@ import Testing
     let (graph, root, _) = try PickleMachine.load(bytes)
     #expect(StateDict(PickledTensors(graph), root: root).tensors.isEmpty)
   }
+
+  /// A torch.Size of a torch.Size, 400,000 deep.
+  @Test func sizesOfSizes() throws {
+    var pickle = Array("ctorch\nSize\nq\u{00}0)q\u{01}0".utf8)
+    for _ in 0..<400_000 { pickle += Array("h\u{00}h\u{01}Rq\u{01}0".utf8) }
+    let (graph, root, _) = try PickleMachine.load(pickle + Array("h\u{01}.".utf8))
+    #expect(graph.elements(root) == nil)
+  }
 }

@@ -259,6 +259,14 @@ import Testing
       \.kind)
   }
 
+  /// What is applied to one another is nested, however it is written.
+  @Test(arguments: [".a", "(x)", "[0]"]) func chainsAreBounded(link: String) throws {
+    #expect(try statements("y = x" + String(repeating: link, count: 100)).count == 1)
+    #expect(throws: ScriptError.self) {
+      try self.statements("y = x" + String(repeating: link, count: 100_000))
+    }
+  }
+
   @Test func expressions() throws {
     let x = ScriptSyntax.Expression.name("x")
     #expect(try statements("y = -1") == [.assign(["y"], .int(-1))])

@@ -250,12 +250,18 @@ enum AtenElementwise {
       if name == "relu6" {
         return t.emit("Clip", [x, t.scalar(0), t.scalar(6)], rank: x.rank, of: call)
       }
-      if name == "clamp_max" {
-        return t.emit("Clip", [x, nil, try bound(1, "max", 0)], rank: x.rank, of: call)
+      let low = name == "clamp_max" ? nil : try bound(1, isHardTanh ? "min_val" : "min", -1)
+      let high =
+        name == "clamp_min"
+        ? nil : try bound(name == "clamp_max" ? 1 : 2, isHardTanh ? "max_val" : "max", 1)
+      // Clip takes numbers; a tensor has a bound for each element.
+      guard [low, high].contains(where: { $0?.rank != 0 && $0 != nil }) else {
+        return t.emit("Clip", [x, low, high], rank: x.rank, of: call)
       }
-      let low = try bound(1, isHardTanh ? "min_val" : "min", -1)
-      let high = name == "clamp_min" ? nil : try bound(2, isHardTanh ? "max_val" : "max", 1)
-      return t.emit("Clip", [x, low, high], rank: x.rank, of: call)
+      var result = x
+      if let low { result = try two(&t, "Max", .tensor(result), .tensor(low), call) }
+      if let high { result = try two(&t, "Min", .tensor(result), .tensor(high), call) }
+      return result
     case "prelu", "_prelu_kernel":
       let x = try call.tensor(0, "self")
       var weight = try call.tensor(1, "weight")

@@ -82,7 +82,7 @@ enum AtenNumbers {
       return .bool(!value)
     case "neg":
       switch call.value(0) {
-      case .int(let value)?: return .int(0 &- value)
+      case .int(let value)?: return .int(-value)
       case .float(let value)?: return .float(-value)
       default: return nil
       }
@@ -103,7 +103,9 @@ enum AtenNumbers {
     if case .int(let a)? = call.value(0), case .int(let b)? = call.value(1) {
       return whole(call.name, a, b)
     }
-    if call.name == "add", case .list(let a)? = call.value(0), case .list(let b)? = call.value(1) {
+    if call.name == "add", case .list(let a)? = call.value(0), case .list(let b)? = call.value(1),
+      a.count + b.count <= AtenListRoom.maxElements
+    {
       return .list(a + b)
     }
     guard let a = double(call.value(0)), let b = double(call.value(1)) else { return nil }
@@ -160,15 +162,15 @@ enum AtenNumbers {
 
   private static func whole(_ name: String, _ a: Int, _ b: Int) -> AtenValue? {
     switch name {
-    case "add": return .int(a &+ b)
-    case "sub": return .int(a &- b)
-    case "mul": return .int(a &* b)
+    case "add": return .int(SourceTensor.integer(a + b))
+    case "sub": return .int(SourceTensor.integer(a - b))
+    case "mul": return .int(SourceTensor.integer(Double(a) * Double(b)))
     case "div", "truediv": return b == 0 ? nil : .float(Double(a) / Double(b))
     case "floordiv", "floor_divide":
-      guard b != 0, a != .min else { return nil }
+      guard b != 0 else { return nil }
       return .int((Double(a) / Double(b)).rounded(.down) == Double(a / b) ? a / b : a / b - 1)
     case "remainder":
-      guard b != 0, a != .min else { return nil }
+      guard b != 0 else { return nil }
       // As in Python it has the sign of the divisor.
       let rest = a % b
       return .int(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest)

@@ -4,9 +4,11 @@ enum AtenPools {
     -> AtenValue?
   {
     switch call.name {
-    case "max_pool1d", "avg_pool1d", "max_pool2d", "avg_pool2d": return .tensor(try pool(&t, call))
-    case "adaptive_avg_pool1d", "adaptive_avg_pool2d": return .tensor(try adaptive(&t, call))
-    case "adaptive_max_pool1d", "adaptive_max_pool2d":
+    case "max_pool1d", "avg_pool1d", "max_pool2d", "avg_pool2d", "max_pool3d", "avg_pool3d":
+      return .tensor(try pool(&t, call))
+    case "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d":
+      return .tensor(try adaptive(&t, call))
+    case "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d":
       return .list([.tensor(try adaptive(&t, call)), .other("indices")])
     case "unfold": return .tensor(try windows(&t, call))
     case "upsample_nearest1d": return .tensor(try repeated(&t, call))
@@ -18,11 +20,16 @@ enum AtenPools {
     }
   }
 
+  /// The axes that a pool is over, as its name ends: `1d` to `3d`.
+  private static func axisCount(_ call: AtenCall) -> Int {
+    call.name.dropLast().last?.wholeNumberValue ?? 1
+  }
+
   private static func pool(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
   {
     let x = try call.tensor(0, "self")
-    let count = call.name.hasSuffix("2d") ? 2 : 1
+    let count = axisCount(call)
     guard call.value(1, "kernel_size") != nil else {
       throw call.failure("no kernel_size", because: "it needs one")
     }
@@ -54,7 +61,7 @@ enum AtenPools {
     -> AtenTensor
   {
     var x = try call.tensor(0, "self")
-    let axes = call.name.hasSuffix("2d") ? 2 : 1
+    let axes = axisCount(call)
     guard let sizes = try call.ints(1, "output_size"), (1...axes).contains(sizes.count),
       sizes.allSatisfy((1...maxWindows).contains)
     else {

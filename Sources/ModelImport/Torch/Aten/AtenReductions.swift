@@ -25,6 +25,7 @@ enum AtenReductions {
           rank: x.rank.map { keeps ? $0 : $0 - 1 }, isWhole: true, of: call))
     case "var", "std": return .tensor(try deviation(&t, call))
     case "cosine_similarity": return .tensor(try cosine(&t, call))
+    case "pairwise_distance": return .tensor(try distance(&t, call))
     default: break
     }
     guard let op = ops[call.name] else { return nil }
@@ -101,6 +102,19 @@ enum AtenReductions {
     return t.emit("Div", [product, norms], rank: product.rank, of: call)
   }
 
+  /// The norm of the difference of two vectors, to each of whose elements eps is added.
+  private static func distance(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let (a, b) = (try call.tensor(0, "x1"), try call.tensor(1, "x2"))
+    let order = try call.number(2, "p", default: 2)
+    let epsilon = try call.number(3, "eps", default: 1e-6)
+    let difference = try AtenElementwise.two(&t, "Sub", .tensor(a), .tensor(b), call)
+    let shifted = try AtenElementwise.two(&t, "Add", .tensor(difference), .float(epsilon), call)
+    return try norm(
+      &t, call, of: shifted, order: order, axes: [-1], keeps: call.bool(4, "keepdim"))
+  }
+
   /// Whether any, or all, of the elements are true, or other than 0.
   private static func truth(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
@@ -121,8 +135,15 @@ enum AtenReductions {
     if call.text(1, "ord") != "fro" {
       order = try call.number(1, call.name == "norm" ? "p" : "ord", default: 2)
     }
-    let x = try call.tensor(0, "self")
-    let (axes, keeps) = (try call.ints(2, "dim"), call.bool(3, "keepdim"))
+    return try norm(
+      &t, call, of: try call.tensor(0, "self"), order: order, axes: try call.ints(2, "dim"),
+      keeps: call.bool(3, "keepdim"))
+  }
+
+  private static func norm(
+    _ t: inout AtenTranslation, _ call: AtenCall, of x: AtenTensor, order: Double, axes: [Int]?,
+    keeps: Bool
+  ) throws(ImportError) -> AtenTensor {
     func reduced(_ op: String, _ x: AtenTensor, _ t: inout AtenTranslation) -> AtenTensor {
       reduce(&t, op, x, axes, keeps, call)
     }

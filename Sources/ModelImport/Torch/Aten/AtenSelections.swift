@@ -84,7 +84,7 @@ enum AtenSelections {
     let x = try call.tensor(0, "self")
     var given: [(axis: Int, ids: AtenTensor)] = []
     for (axis, value) in (call.list(1, "indices") ?? []).enumerated() {
-      if case .tensor(let ids) = value { given.append((axis, ids)) }
+      if case .tensor(let ids) = value { given.append((axis, try places(&t, chosenBy: ids))) }
     }
     if given.contains(where: { t.isBoolean($0.ids) || !$0.ids.isWhole }) {
       throw call.failure(
@@ -103,6 +103,17 @@ enum AtenSelections {
     let rank = x.rank.flatMap { rows in ids.rank.map { rows - 1 + $0 } }
     return t.emit(
       "Gather", [x, ids], ["axis": .integer(axis)], rank: rank, isWhole: x.isWhole, of: call)
+  }
+
+  /// The places that a mask of the module chooses; other indices as they are.
+  private static func places(
+    _ t: inout AtenTranslation, chosenBy mask: AtenTensor
+  ) throws(ImportError) -> AtenTensor {
+    guard t.isBoolean(mask), mask.rank == 1, let constant = t.graph.constants[mask.name] else {
+      return mask
+    }
+    let flags = try constant.tensor()
+    return t.ints((0..<flags.count).filter { flags[$0] != 0 })
   }
 
   /// For each pair of indices the element of the first two axes, which become one.
@@ -216,7 +227,16 @@ enum AtenSelections {
         "Slice", [x, t.ints([start]), t.ints([end]), t.ints([axis])],
         ["parts": .integers(sizes)], rank: x.rank, isWhole: x.isWhole, of: call)
     }
+    let known = t.shape(of: x).flatMap { shape -> Int? in
+      let counted = axis < 0 ? axis + shape.count : axis
+      return shape.indices.contains(counted) ? shape[counted] : nil
+    }
     var parts: [AtenTensor] = []
+    if call.name == "tensor_split", call.list(1) != nil {
+      let bounds = try call.ints(1, "indices") ?? []
+      return .list(
+        zip([0] + bounds, bounds + [Int(Int32.max)]).map { .tensor(part($0, $1, of: bounds)) })
+    }
     if let sizes = call.list(1, "split_sizes") {
       let known = sizes.compactMap { size -> Int? in
         if case .int(let size) = size { size } else { nil }
@@ -230,13 +250,9 @@ enum AtenSelections {
       var start = 0
       for size in known {
         parts.append(part(start, start + size, of: known))
-        start += size
+        start = SourceTensor.integer(start + size)
       }
       return .list(parts.map { .tensor($0) })
-    }
-    let known = t.shape(of: x).flatMap { shape -> Int? in
-      let counted = axis < 0 ? axis + shape.count : axis
-      return shape.indices.contains(counted) ? shape[counted] : nil
     }
     switch call.name {
     case "unbind":
@@ -253,13 +269,23 @@ enum AtenSelections {
               rank: x.rank.map { $0 - 1 }, isWhole: x.isWhole, of: call))
         })
     case "chunk", "unsafe_chunk", "tensor_split":
-      let count = try call.int(1, "chunks")
-      guard (1...1000).contains(count) else {
-        throw call.failure("\(count) parts", because: "there are 1 to 1000")
+      let most = try call.int(1, "chunks")
+      guard (1...1000).contains(most) else {
+        throw call.failure("\(most) parts", because: "there are 1 to 1000")
       }
-      let names = t.emit(
-        "Split", [x], ["axis": .integer(axis), "num_outputs": .integer(count)], outputs: count,
-        of: call)
+      // 6 elements in 4 chunks are 3 of 2.
+      let each = known.map { max(($0 + most - 1) / most, 1) }
+      let count =
+        call.name == "tensor_split"
+        ? most
+        : call.resultCount ?? each.flatMap { each in known.map { ($0 + each - 1) / each } } ?? most
+      var attributes: [String: SourceAttribute] = [
+        "axis": .integer(axis), "num_outputs": .integer(count),
+      ]
+      if call.name == "tensor_split" {
+        attributes[SelectionOperators.isBalanced] = .integer(1)
+      }
+      let names = t.emit("Split", [x], attributes, outputs: count, of: call)
       return .list(names.map { .tensor(AtenTensor(name: $0, rank: x.rank, isWhole: x.isWhole)) })
     default:
       let size = try call.int(1, "split_size")

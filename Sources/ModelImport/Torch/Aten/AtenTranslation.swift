@@ -91,7 +91,9 @@ struct AtenTranslation {
     rank: Int?, isWhole: Bool = false, of call: AtenCall
   ) -> AtenTensor {
     let name = emit(op, inputs, attributes, outputs: 1, of: call)[0]
-    return AtenTensor(name: name, rank: rank, isWhole: isWhole || booleans.contains(name))
+    // What takes more axes than there are is refused when it is lowered.
+    return AtenTensor(
+      name: name, rank: rank.map { max($0, 0) }, isWhole: isWhole || booleans.contains(name))
   }
 
   /// The operators whose results are true or false, of which the last three also read such values.

@@ -132,9 +132,10 @@ struct AtenCall {
     -> Int
   {
     switch value(index, name) {
-    case .int(let value)?: return SourceNode.bounded(value)
+    case .int(let value)?: return SourceTensor.integer(value)
     case .bool(let value)?: return value ? 1 : 0
-    case .float(let value)?: if let whole = Int(exactly: value) { return SourceNode.bounded(whole) }
+    case .float(let value)?:
+      if let whole = Int(exactly: value) { return SourceTensor.integer(whole) }
     case nil, .some(.none): if let fallback { return fallback }
     default: break
     }
@@ -174,10 +175,10 @@ struct AtenCall {
   /// Known whole numbers, a list or a single one; nil if the argument is omitted or None.
   func ints(_ index: Int, _ name: String = "") throws(ImportError) -> [Int]? {
     switch value(index, name) {
-    case .int(let value)?: return [SourceNode.bounded(value)]
+    case .int(let value)?: return [SourceTensor.integer(value)]
     case .list(let values)?:
       let ints = values.compactMap { value in
-        if case .int(let int) = value { SourceNode.bounded(int) } else { nil }
+        if case .int(let int) = value { SourceTensor.integer(int) } else { nil }
       }
       guard ints.count == values.count else {
         throw failure(

@@ -23,7 +23,7 @@ enum AtenWeights {
       return .tensor(try AtenElementwise.two(&t, "Add", .tensor(product), bias, call))
     case "mm", "bmm", "matmul", "mv", "dot", "vdot":
       return .tensor(product(&t, try call.tensor(0, "self"), try call.tensor(1, "other"), call))
-    case "conv_transpose1d", "conv_transpose2d":
+    case "conv_transpose1d", "conv_transpose2d", "conv_transpose3d":
       throw call.failure(
         "its steps between the steps", because: "no op does that",
         instead: Remedy.transposedConvolution)
@@ -32,7 +32,7 @@ enum AtenWeights {
         "a choice of the largest", because: "no op sorts", instead: Remedy.sorting)
     case "round", "ceil", "trunc":
       throw call.failure("a float", because: "no op rounds", instead: Remedy.rounding)
-    case "conv1d", "conv2d", "convolution", "_convolution", "_convolution_mode":
+    case "conv1d", "conv2d", "conv3d", "convolution", "_convolution", "_convolution_mode":
       return .tensor(try convolution(&t, call))
     case "_weight_norm", "_weight_norm_interface":
       let weight = try weightNorm(&t, call)
@@ -130,10 +130,10 @@ enum AtenWeights {
     -> AtenTensor
   {
     let (x, weight) = (try call.tensor(0, "input"), try call.tensor(1, "weight"))
-    guard let kernel = t.shape(of: weight)?.dropFirst(2), (1...2).contains(kernel.count) else {
+    guard let kernel = t.shape(of: weight)?.dropFirst(2), (1...3).contains(kernel.count) else {
       throw call.failure(
-        "a kernel that isn't a constant of three or four axes",
-        because: "convolutions are over one axis or two")
+        "a kernel that isn't a constant of three to five axes",
+        because: "convolutions are over one axis, two or three")
     }
     let isLong = call.name.hasSuffix("convolution")
     if isLong, call.bool(6, "transposed") {

@@ -36,7 +36,9 @@ struct ExportedValue {
   /// A string's text.
   var text: String? { if case .string(let text) = json { text } else { nil } }
 
-  var int: Int? { if case .number(let text) = json { Int(text) } else { nil } }
+  var int: Int? {
+    if case .number(let text) = json { Int(text).map(SourceTensor.integer) } else { nil }
+  }
 
   /// PyTorch writes what JSON has no numbers for as texts.
   var double: Double? {

@@ -77,7 +77,7 @@ extension PickleGraph {
 
   func int(_ reference: Reference) -> Int? {
     guard case .int(let value) = self[reference] else { return nil }
-    return value
+    return SourceTensor.integer(value)
   }
 
   /// The elements of a tuple or a list.
@@ -86,8 +86,9 @@ extension PickleGraph {
     case .tuple(let elements), .list(let elements): return elements
     case .call(let call):
       // torch.Size((2, 3))
-      guard isGlobal(call.function, ["torch"], "Size"), let arguments = elements(call.arguments),
-        arguments.count == 1, case .tuple(let sizes) = self[arguments[0]]
+      guard isGlobal(call.function, ["torch"], "Size"),
+        case .tuple(let arguments) = self[call.arguments], arguments.count == 1,
+        case .tuple(let sizes) = self[arguments[0]]
       else { return nil }
       return sizes
     case .none, .bool, .int, .largeInt, .float, .text, .bytes, .set, .dictionary, .global,

@@ -12,6 +12,7 @@ struct ScriptExecution {
   /// The lists of the function being executed.
   var lists = ScriptLists()
   private var depth = 0
+  private var listRoom = AtenListRoom()
 
   /// The most statements that are executed, and the most nested calls.
   static let maxStatements = 200_000
@@ -210,13 +211,13 @@ struct ScriptExecution {
     case .list(let elements), .tuple(let elements):
       var values: [AtenValue] = []
       for element in elements { values.append(try evaluate(element, scope, place).plain) }
-      return .plain(.list(values))
+      return .plain(try listRoom.taking(.list(values), place.text))
     case .dictionary(let entries):
       var values: [(key: String, value: AtenValue)] = []
       for entry in entries {
         values.append((entry.name, try evaluate(entry.value, scope, place).plain))
       }
-      return .plain(.dictionary(values))
+      return .plain(try listRoom.taking(.dictionary(values), place.text))
     case .name(let name):
       if let value = scope[name] { return value }
       if name == "inf" { return .plain(.float(.infinity)) }
@@ -285,7 +286,7 @@ struct ScriptExecution {
       for element in elements {
         values.append(try self.value(of: element, name, place, depth: depth + 1).plain)
       }
-      return .plain(.list(values))
+      return .plain(try listRoom.taking(.list(values), place.text))
     case .call(let call):
       // `restore_type_tag(list, 'List[int]')`, `build_intlist([…])` and the like return their first argument.
       guard depth < 8,

@@ -116,7 +116,7 @@ struct ScriptLexer {
       at += 1
     }
     let text = String(decoding: bytes[start..<at], as: UTF8.self)
-    if !isFloat, let value = Int(text) { return .int(value) }
+    if !isFloat, let value = Int(text) { return .int(SourceTensor.integer(value)) }
     guard let value = Double(text.hasSuffix(".") ? text + "0" : text) else {
       throw ScriptError(line: line, problem: "\"\(text.prefix(40))\" is no number")
     }

@@ -252,7 +252,8 @@ struct ScriptParser {
   private mutating func expression() throws(ScriptError) -> ScriptSyntax.Expression {
     try nested { parser throws(ScriptError) in
       var value = try parser.operand()
-      while true {
+      // Each is applied to all before it, and so a level more.
+      for _ in 0..<Self.maxDepth {
         if parser.skip(sign: ".") {
           value = .attribute(value, try parser.name())
         } else if parser.skip(sign: "(") {
@@ -265,6 +266,7 @@ struct ScriptParser {
           return value
         }
       }
+      throw parser.failure("more than \(Self.maxDepth) levels")
     }
   }
 

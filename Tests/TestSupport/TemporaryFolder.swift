@@ -13,5 +13,12 @@ package final class TemporaryFolder: Sendable {
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
+  /// Writes a file whose name no other has.
+  package func file(_ text: String, ending: String = "json") throws -> String {
+    let path = "\(path)/\(UUID()).\(ending)"
+    try Data(text.utf8).write(to: URL(filePath: path))
+    return path
+  }
+
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -28,6 +28,22 @@ enum BatchMixing {
     return error
   }
 
+  /// Refuses an input that has steps along two axes: one was the sequences of a batch, until they were chosen or put in order.
+  static func check(_ input: FinishedGraph.Input, _ l: Lowering) throws(ImportError) {
+    guard case .carried(let value)? = l.values[input.source], value.form == .sequence else {
+      return
+    }
+    let axes = value.axes.indices.filter { axis in
+      value.axes[axis].contains { $0.role == .time && $0.size > 1 }
+    }
+    guard axes.count > 1 else { return }
+    throw ImportError(
+      file: "", place: "input \(input.source.jsonExcerpt)",
+      problem:
+        "found steps along the axes \(axes.map(String.init).joined(separator: " and ")), as where sequences of a batch are chosen or put in order: \(reason)",
+      remedy: Remedy.ownInputs)
+  }
+
   /// Refuses a value of each sequence against each other, such as `h hᵀ`.
   static func check(_ value: CarriedValue, _ node: SourceNode) throws(ImportError) {
     let batches = value.axes.joined().filter { $0.role == .batch && $0.size > 1 }

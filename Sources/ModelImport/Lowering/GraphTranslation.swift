@@ -228,6 +228,7 @@ package struct GraphTranslation {
         try finished.finish(keepsStates: options.keepsStates)
         try finished.checkTables(&lowering)
         if let missing = finished.missingSize(lowering) { throw missing }
+        for input in inputs { try BatchMixing.check(input, lowering) }
         finished.noteLayouts(lowering)
         let reference = reference(lowering, finished)
         if !reference.isStepwise, let steps = reference.fixedSteps, steps > 1 {

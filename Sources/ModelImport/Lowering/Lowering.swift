@@ -84,22 +84,6 @@ struct Lowering {
     }
   }
 
-  /// Refuses weights that are one number without end.
-  private mutating func checkConstants(of node: SourceNode) throws(ImportError) {
-    guard !node.takesUniform else { return }
-    // What a recurrent network reads may be one number at every step, and states of zeros are left out.
-    let first = ["LSTM", "GRU", "RNN"].contains(node.op) ? 1 : 0
-    for index in node.inputs.indices.dropFirst(first) {
-      guard case .constant(let tensor)? = try value(node, index), tensor.isTooLargeToBeDense,
-        first == 0 || !(5...6).contains(index) || tensor.first != 0
-      else { continue }
-      throw node.refusal(
-        "an array of \(tensor.shape) as input \(index)",
-        because: "arrays that are computed may have \(SourceTensor.maxElements) elements",
-        instead: Remedy.operators[node.op])
-    }
-  }
-
   private func check(_ value: LoweredValue, _ node: SourceNode) throws(ImportError) {
     guard RowMajor.count(value.shape, limit: Self.maxExtent) != nil else {
       throw node.refusal("an array of \(value.shape)", because: "no array can be that large")
@@ -140,7 +124,7 @@ struct Lowering {
     if areConstant, let results = try ExampleLength.evaluated(&self, interpreter, node, operands) {
       return results.map { .constant($0) }
     }
-    try checkConstants(of: node)
+    try UniformConstants.check(&self, node)
     if let results = try StepSoftmax.moved(&self, node) { return results }
     do throws(ImportError) {
       if let results = try lowerCarried(node) { return results }

@@ -208,6 +208,9 @@ enum Remedy {
   static let knownSizes =
     "\(exportedProgram) without dynamic shapes writes those of its example, for sequences of that length"
 
+  static let ownInputs =
+    "give sequences that are read apart an input each, as forward(self, first, second), and leave their order in a batch to the caller"
+
   static let batchOfOne =
     "export it with an example of one sequence, without a dynamic axis for the batch (torch.jit.trace in place of torch.jit.script): each sequence is then answered as if it were alone in its batch"
 

@@ -201,14 +201,3 @@ extension SourceNode {
     index < outputs.count && !outputs[index].isEmpty ? outputs[index] : nil
   }
 }
-
-extension SourceNode {
-  /// Whether the operator takes an array whose elements are all equal for one number, or is refused for another reason.
-  var takesUniform: Bool { Self.takingUniform.contains(op) }
-
-  private static let takingUniform: Set<String> = [
-    "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Sum", "Mean", "Where", "Equal", "Less",
-    "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "PRelu", "CastLike",
-    "ScatterND", "Concat",
-  ]
-}

@@ -173,4 +173,31 @@ import Testing
     ).numbers
     #expect(found.count == 6 && zip(found, expected).allSatisfy { abs(Double($0) - $1) <= 1e-6 })
   }
+
+  /// One sequence of a batch, chosen before a network reads it along axis 1.
+  @Test func oneSequenceOfABatch() {
+    var graph = SourceGraph(opset: 17)
+    graph.inputs = [.init(name: "x", kind: .float, dimensions: [.fixed(2), .fixed(6), .fixed(4)])]
+    graph.constants = [
+      "start": SourceConstant(SourceTensor(integers: [0])),
+      "end": SourceConstant(SourceTensor(integers: [1])),
+      "w": SourceConstant(SourceTensor(repeating: 0.5, shape: [1, 2, 4])),
+      "r": SourceConstant(SourceTensor(repeating: 0.5, shape: [1, 2, 2])),
+    ]
+    graph.nodes = [
+      SourceNode(name: "first", op: "Slice", inputs: ["x", "start", "end"], outputs: ["first"]),
+      SourceNode(
+        name: "turned", op: "Transpose", inputs: ["first"], outputs: ["turned"],
+        attributes: ["perm": .integers([1, 0, 2])]),
+      SourceNode(
+        name: "rnn", op: "RNN", inputs: ["turned", "w", "r"], outputs: ["y"],
+        attributes: ["hidden_size": .integer(2)]),
+    ]
+    graph.outputs = ["y"]
+    let error = #expect(throws: ImportError.self) {
+      try GraphTranslation(graph).folder(named: "m")
+    }
+    #expect(error?.place == "input \"x\"")
+    #expect(error?.remedy == Remedy.ownInputs)
+  }
 }

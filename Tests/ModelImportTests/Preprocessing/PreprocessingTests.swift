@@ -180,14 +180,16 @@ import Testing
 
 /// What the options add to an imported model.
 @Suite struct PreprocessingTests {
+  private let folder = TemporaryFolder()
+
   private func request(_ name: String = "statedict") throws -> ImportRequest {
     try TorchImportTests.request(name)
   }
 
   @Test func vocabularyAndLabels() throws {
     var request = try request()
-    request.vocabulary = try temporaryFile("{\"a\": 1, \"b\": 2}", ending: "json")
-    request.labels = try temporaryFile("noun\nverb\nother\n", ending: "txt")
+    request.vocabulary = try folder.file("{\"a\": 1, \"b\": 2}", ending: "json")
+    request.labels = try folder.file("noun\nverb\nother\n", ending: "txt")
     let draft = try importedFolder(request)
     guard case .tokens(11, let vocabulary?) = draft.description.inputs[0].kind else {
       Issue.record("no vocabulary")
@@ -206,7 +208,7 @@ import Testing
   /// The table of a CTC's labels has none for the blank.
   @Test func labelsWithoutTheFirst() throws {
     var request = try request()
-    request.labels = try temporaryFile("{\"1\": \"verb\", \"2\": \"other\"}", ending: "json")
+    request.labels = try folder.file("{\"1\": \"verb\", \"2\": \"other\"}", ending: "json")
     let draft = try importedFolder(request)
     #expect(draft.description.outputs[0].labels == ["<0>", "verb", "other"])
     #expect(draft.notes.contains("id 0 has no text in the labels: called <0>"), "\(draft.notes)")
@@ -214,7 +216,7 @@ import Testing
 
   @Test func scaler() throws {
     var request = try request("weight_norm")
-    request.scaler = try temporaryFile(
+    request.scaler = try folder.file(
       "{\"mean_\": [1, 2, 3], \"scale_\": [4, 5, 6]}", ending: "json")
     let draft = try importedFolder(request)
     #expect(
@@ -227,7 +229,7 @@ import Testing
       ("{\"mean_\": [1], \"scale_\": [4]}", true), ("{\"mean\": 1, \"scale\": 4}", false),
     ] {
       var request = try request("weight_norm")
-      request.scaler = try temporaryFile(json, ending: "json")
+      request.scaler = try folder.file(json, ending: "json")
       let draft = try importedFolder(request)
       #expect(
         draft.description.inputs[0].kind == .features(size: 3, mean: [1, 1, 1], scale: [4, 4, 4]))
@@ -239,7 +241,7 @@ import Testing
 
   @Test func wordsAreTheClients() throws {
     var request = try request()
-    request.vocabulary = try temporaryFile(
+    request.vocabulary = try folder.file(
       "{\"class_name\": \"Tokenizer\", \"config\": {\"word_index\": {\"the\": 1, \"cat\": 2}}}",
       ending: "json")
     let draft = try importedFolder(request)
@@ -254,9 +256,9 @@ import Testing
       change(&request)
       return try #require(throws: ImportError.self) { try importedFolder(request) }.description
     }
-    let four = try temporaryFile("a\nb\nc\nd\n", ending: "txt")
-    let twelve = try temporaryFile((0..<12).map { "\($0)" }.joined(separator: "\n"), ending: "txt")
-    let scaler = try temporaryFile("{\"mean_\": [1, 2], \"scale_\": [4, 5]}", ending: "json")
+    let four = try folder.file("a\nb\nc\nd\n", ending: "txt")
+    let twelve = try folder.file((0..<12).map { "\($0)" }.joined(separator: "\n"), ending: "txt")
+    let scaler = try folder.file("{\"mean_\": [1, 2], \"scale_\": [4, 5]}", ending: "json")
     #expect(try message { $0.labels = four }.contains("fc has 3"))
     #expect(try message { $0.vocabulary = twelve }.contains("at most 11"))
     let noFeatures = try message { $0.scaler = scaler }

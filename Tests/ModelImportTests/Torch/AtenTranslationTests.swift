@@ -271,4 +271,74 @@ import Testing
     let expected: Float = order == 1 ? 6 : order == 2 ? 3.8729833 : 3.5959832
     #expect(abs(answer[0] - expected) < 1e-4)
   }
+
+  /// What a graph of these calls answers for one step of x.
+  private mutating func answer(_ result: AtenTensor, _ numbers: [Float]) throws -> [Float] {
+    try translation.addOutput(result, named: "y")
+    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
+    let graph = try ModelGraph(draft.model())
+    return SoleRider.answer(graph, try InputSequence([.features(numbers)], for: graph.model))[0]
+  }
+
+  private mutating func parts(_ arguments: AtenValue...) throws -> [AtenTensor] {
+    let value = try translation.call(
+      AtenCall("tensor_split", [.tensor(x)] + arguments, place: "split"))
+    guard case .list(let list) = value else { throw ImportError(file: "", problem: "no parts") }
+    return list.compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
+  }
+
+  /// Four elements in three parts are 2, 1, 1, where chunk makes two of 2.
+  @Test mutating func partsThatDifferByOne() throws {
+    let parts = try parts(.int(3), .int(2))
+    #expect(parts.count == 3)
+    let joined = try call("cat", .list([parts[2], parts[0]].map(AtenValue.tensor)), .int(2))
+    #expect(try answer(joined, [1, 2, 3, 4]) == [4, 1, 2])
+  }
+
+  @Test mutating func partsBetweenBounds() throws {
+    let parts = try parts(.list([.int(1), .int(3)]), .int(2))
+    #expect(parts.count == 3)
+    let joined = try call(
+      "cat", .list([parts[1], parts[2], parts[0]].map(AtenValue.tensor)), .int(2))
+    #expect(try answer(joined, [1, 2, 3, 4]) == [2, 3, 4, 1])
+  }
+
+  /// A bound for each element.
+  @Test(arguments: ["clamp", "clamp_min", "clamp_max"])
+  mutating func boundsOfEachElement(name: String) throws {
+    func tensor(_ numbers: [Double], _ t: inout AtenTranslation) -> AtenValue {
+      .tensor(
+        t.constant(SourceConstant(SourceTensor(shape: [4], elements: numbers)), named: "bound"))
+    }
+    let low = tensor([0, 1, 2, 3], &translation)
+    let high = tensor([1, 2, 2.5, 9], &translation)
+    let result =
+      switch name {
+      case "clamp": try call(name, .tensor(x), low, high)
+      case "clamp_min": try call(name, .tensor(x), low)
+      default: try call(name, .tensor(x), high)
+      }
+    let expected: [String: [Float]] = [
+      "clamp": [1, 1.5, 2.5, 3], "clamp_min": [5, 1.5, 3, 3], "clamp_max": [1, 1.5, 2.5, -1],
+    ]
+    #expect(try answer(result, [5, 1.5, 3, -1]) == expected[name])
+  }
+
+  /// A mask of the module as an index chooses the places where it is true.
+  @Test mutating func aMaskAsAnIndex() throws {
+    let mask = translation.constant(
+      SourceConstant(SourceTensor(shape: [4], kind: .boolean, elements: [1, 0, 0, 1])),
+      named: "mask")
+    let result = try call("index", .tensor(x), .list([.none, .none, .tensor(mask)]))
+    #expect(try answer(result, [1, 2, 3, 4]) == [1, 4])
+  }
+
+  /// One index of some elements alone.
+  @Test mutating func anIndexOfAPart() throws {
+    let index = translation.constant(
+      SourceConstant(SourceTensor(shape: [1, 1, 2], kind: .integer, elements: [0, 0])),
+      named: "index")
+    let result = try call("gather", .tensor(x), .int(1), .tensor(index))
+    #expect(throws: ImportError.self) { try self.answer(result, [1, 2, 3, 4]) }
+  }
 }

@@ -11,6 +11,8 @@ import Testing
 @Suite struct TorchImportTests {
   static let cases: [String] = Fixtures.folders("torch_imports")
 
+  private let folder = TemporaryFolder()
+
   @Test func casesAreThere() { #expect(Self.cases.count >= 40) }
 
   @Test(arguments: cases)
@@ -163,7 +165,7 @@ import Testing
     let error = try #require(throws: ImportError.self) { try importedFolder(request) }
     #expect(error.description.contains("rnn.weight_hh_l0") && error.description.contains("GRU"))
     #expect(error.description.contains("graph.json"))
-    request.names = try temporaryFile("{\"fc.weight\": \"head.weight\", \"rnn.*\": \"other.*\"}")
+    request.names = try folder.file("{\"fc.weight\": \"head.weight\", \"rnn.*\": \"other.*\"}")
     let missing = try #require(throws: ImportError.self) { try importedFolder(request) }
     #expect(missing.description.contains("rnn.weight_ih_l0"))
     #expect(missing.description.contains("other.weight_ih_l0"))
@@ -177,7 +179,7 @@ import Testing
   ])
   func namesAreChecked(map: String, message: String) throws {
     var request = try Self.request("gru")
-    request.names = try temporaryFile(map)
+    request.names = try folder.file(map)
     let error = try #require(throws: ImportError.self) { try importedFolder(request) }
     #expect(error.description.contains(message), "\(error)")
   }
@@ -212,11 +214,4 @@ enum SoleRider {
     graph.forward([rider], states: &states, workspace: &workspace, crew: nil)
     return graph.model.outputs.indices.map { Array(workspace.values(ofOutput: $0, rider: 0)) }
   }
-}
-
-/// Writes a file whose name no other test uses.
-func temporaryFile(_ text: String, ending: String = "json") throws -> String {
-  let path = "\(FileManager.default.temporaryDirectory.path())/import-\(UUID()).\(ending)"
-  try Data(text.utf8).write(to: URL(filePath: path))
-  return path
 }

@@ -68,6 +68,25 @@ import Testing
     #expect(try runs(in: tree.path) == 1)
   }
 
+  /// A folder is made anew where the weights beside the model's file changed, or are gone.
+  @Test func filesBesideTheModel() throws {
+    let tree = try FileTree(["my model.data": "weights", "other": "the same"])
+    let folder = tree.path
+    let files = try importing(
+      with: Self.works + "\necho 'read: \(folder)/my model.data'; echo 'read: \(folder)/other'",
+      in: folder)
+    let path = "\(folder)/my.model.onnx"
+    let first = try files.folder(of: path)
+    #expect(try files.folder(of: path) == first)
+    #expect(try runs(in: folder) == 1)
+    try OpenFile.write(Array("Weights".utf8), to: "\(folder)/my model.data")
+    #expect(try files.folder(of: path) == first)
+    #expect(isModelFolder(first))
+    #expect(try runs(in: folder) == 2)
+    _ = try files.folder(of: path)
+    #expect(try runs(in: folder) == 2)
+  }
+
   /// A folder in the cache has the file's name in its own, for people.
   @Test func foldersHaveTheFilesNames() throws {
     let tree = try FileTree(["model2_b.pt": "x"])
@@ -129,7 +148,7 @@ import Testing
     let tree = try FileTree([:])
     let folder = tree.path
     let files = try importing(
-      with: Self.works + "\nshift 3; echo \"$@\" > \"$0.given\"", in: folder)
+      with: Self.works + "\nshift 4; echo \"$@\" > \"$0.given\"", in: folder)
     let path = "\(folder)/my.model.onnx"
     try OpenFile.write(Array("one".utf8), to: "\(folder)/v.txt")
     let given = [

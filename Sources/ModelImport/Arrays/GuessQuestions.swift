@@ -13,7 +13,8 @@ struct GuessQuestions {
   let activations: [(before: String, name: String, after: String)]
 
   var notes: [String] {
-    squareTable + pooling + handOver + slopes + activationNotes + options + epsilons + attention
+    squareTable + pooling + directions + handOver + slopes + activationNotes + options + epsilons
+      + attention
       + skips + others
   }
 
@@ -48,6 +49,17 @@ struct GuessQuestions {
       } else { "; the last step (y[:, -1], h_n[-1]) is \(Self.reading(final, reader))" }
     return [
       "which steps of \(name) count? all here, an answer for each\(end); their mean (y.mean(1)) is a node \(pooled); their maximum the same with \"max\""
+    ]
+  }
+
+  /// Networks of one direction, of which one may go backwards, as every other one of a stack does.
+  private var directions: [String] {
+    let names = chain.filter { node in
+      if case .recurrent(_, _, isBidirectional: false) = node.layer.kind { true } else { false }
+    }.map(\.name)
+    guard names.count > 1 else { return [] }
+    return [
+      "does one of \(excerpt(names, limit: 6)) read from the last step to the first (x.flip)? no here; write \"direction\": \"reverse\" into the node of each that does"
     ]
   }
 
@@ -98,7 +110,7 @@ struct GuessQuestions {
       (node.layer.input == 1 && node.layer.output > 1
         ? "has \(node.name) groups? none here, it reads one element; of groups=\(node.layer.output), one for each of as many, write \"groups\": \(node.layer.output) into its node, and give what it reads \(node.layer.output) elements; and "
         : "")
-        + "how does \(node.name) pad and stride? by the node's \"padding\" here, without a stride; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md; a pool behind it, as nn.MaxPool1d(2), is a node { \"name\": \"pool\", \"op\": \"max_pool\", \"kernel\": 2, \"stride\": 2, \"inputs\": [\"\(node.name)\"] }, which what follows reads"
+        + "how does \(node.name) pad, stride and dilate? by the node's \"padding\" here, without a stride or a dilation; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md; a pool behind it, as nn.MaxPool1d(2), is a node { \"name\": \"pool\", \"op\": \"max_pool\", \"kernel\": 2, \"stride\": 2, \"inputs\": [\"\(node.name)\"] }, which what follows reads"
     case .layerNorm:
       "is \(node.name) a LayerNorm? yes here; a GroupNorm and an InstanceNorm have the same tensors, and go over the steps too, which no model.json has: \(Remedy.exportedProgram)"
     case .rmsNorm:

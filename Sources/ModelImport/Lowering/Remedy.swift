@@ -208,6 +208,9 @@ enum Remedy {
   static let knownSizes =
     "\(exportedProgram) without dynamic shapes writes those of its example, for sequences of that length"
 
+  static let reparametrized =
+    "put the weights together before the export: torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight_hh_l0'), or torch.nn.utils.prune.remove(layer, 'weight_hh_l0')"
+
   static let ownInputs =
     "give sequences that are read apart an input each, as forward(self, first, second), and leave their order in a batch to the caller"
 

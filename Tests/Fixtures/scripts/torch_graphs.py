@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+import torch.nn.utils.prune
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -916,6 +917,19 @@ class Interactions(nn.Module):
         return torch.cat([y[:, -1], self.skill(q[:, -1])], -1), y
 
 
+class ComputedWeights(nn.Module):
+    """Weights that are made of others each time: a kernel by its spectral norm, a network's by a mask."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.utils.parametrizations.spectral_norm(nn.Conv1d(3, 4, 3, padding=1))
+        self.rnn = nn.GRU(4, 4, batch_first=True)
+        torch.nn.utils.prune.random_unstructured(self.rnn, "weight_hh_l0", 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.rnn(self.conv(x.transpose(1, 2)).transpose(1, 2))[0]
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -931,14 +945,14 @@ MODELS = {
     "kept": Kept, "spectral": Spectral, "spectral_layer": SpectralLayer,
     "decoder": Decoder, "parts": Parts, "average": Average, "window": Window, "smoothed": Smoothed, "largest": Largest,
     "weighed": Weighed, "squeezed": Squeezed, "asked": Asked, "bilinear": Bilinear, "time2vec": Time2Vec, "categories": Categories,
-    "interactions": Interactions,
+    "interactions": Interactions, "computed_weights": ComputedWeights,
 }
 # Not frozen.
 NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice",
        "position_ids", "causal", "step_weights", "written_end", "ramps", "started",
        "learned_states", "written_cells", "steps_first", "quotients", "permuted_state", "causal_layers", "spectral", "spectral_layer",
        "decoder", "parts", "average", "window", "smoothed", "largest",
-       "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "interactions", "kept")
+       "weighed", "squeezed", "asked", "bilinear", "time2vec", "categories", "interactions", "kept", "computed_weights")
 # Called without gradients, attention is one call.
 ATTENDED = ("attended", "causal_layers")
 # Of one length.

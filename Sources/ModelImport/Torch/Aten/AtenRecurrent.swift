@@ -147,11 +147,11 @@ enum AtenRecurrent {
         ? matrices[0] : t.emit("Concat", matrices, ["axis": .integer(0)], rank: 3, of: call)
     }
     let (w, r) = (try stacked(0), try stacked(1))
-    // H from the shape [gates · H, H] or, with a projection to P, from weight_hr, [P, H].
-    guard let recurrent = t.shape(of: isProjected ? params[each - 1] : params[1]),
-      recurrent.count == 2
+    guard let size = hiddenSize(t, params, kind, hasBiases: hasBiases, isProjected: isProjected)
     else {
-      throw call.failure("computed weights", because: "they must be constants")
+      throw call.failure(
+        "computed weights", because: "no weight that is a constant tells their size",
+        instead: Remedy.reparametrized)
     }
     var b: AtenTensor?
     if hasBiases {
@@ -165,7 +165,7 @@ enum AtenRecurrent {
       sequenceLengths = nil
     }
     var attributes: [String: SourceAttribute] = [
-      "hidden_size": .integer(recurrent[1]),
+      "hidden_size": .integer(size),
       "direction": .text(directions == 2 ? "bidirectional" : "forward"),
     ]
     switch kind {
@@ -188,13 +188,36 @@ enum AtenRecurrent {
     return [y] + outputs.dropFirst().map { AtenTensor(name: $0, rank: 3) }
   }
 
+  /// H from weight_hh, [gates · H, H], or, with a projection to P, from weight_hr, [P, H]; where that is computed of others, as by
+  /// spectral_norm, from a bias.
+  private static func hiddenSize(
+    _ t: AtenTranslation, _ params: [AtenTensor], _ kind: Kind, hasBiases: Bool, isProjected: Bool
+  ) -> Int? {
+    let matrix = isProjected ? params[(hasBiases ? 4 : 2)] : params[1]
+    if let shape = t.shape(of: matrix) { return shape.count == 2 ? shape[1] : nil }
+    guard hasBiases else { return nil }
+    return params[2...3].lazy.compactMap { t.shape(of: $0)?.first }.first
+      .map { $0 / kind.order.count }
+  }
+
   /// A matrix or a bias with its gates in ONNX's order.
   private static func inForeignOrder(
     _ t: inout AtenTranslation, _ weight: AtenTensor, _ kind: Kind, _ call: AtenCall
   ) throws(ImportError) -> AtenTensor {
     guard kind.order.count > 1 else { return weight }
-    guard let rows = t.shape(of: weight)?.first, rows.isMultiple(of: kind.order.count) else {
-      throw call.failure("computed weights", because: "they must be constants")
+    guard let rows = t.shape(of: weight)?.first else {
+      let gates = t.emit(
+        "Split", [weight],
+        ["axis": .integer(0), "num_outputs": .integer(kind.order.count)],
+        outputs: kind.order.count, of: call)
+      return t.emit(
+        "Concat", kind.order.map { AtenTensor(name: gates[$0], rank: weight.rank) },
+        ["axis": .integer(0)], rank: weight.rank, of: call)
+    }
+    guard rows.isMultiple(of: kind.order.count) else {
+      throw call.failure(
+        "a weight of \(rows) rows",
+        because: "there are as many for each of \(kind.order.count) gates")
     }
     let size = rows / kind.order.count
     let indices = kind.order.flatMap { gate in gate * size..<(gate + 1) * size }

@@ -130,9 +130,9 @@ enum AtenWeights {
     -> AtenTensor
   {
     let (x, weight) = (try call.tensor(0, "input"), try call.tensor(1, "weight"))
-    guard let kernel = t.shape(of: weight)?.dropFirst(2), (1...3).contains(kernel.count) else {
+    guard let count = weight.rank.map({ $0 - 2 }), (1...3).contains(count) else {
       throw call.failure(
-        "a kernel that isn't a constant of three to five axes",
+        "a kernel of \(weight.rank.map(String.init) ?? "unknown") axes",
         because: "convolutions are over one axis, two or three")
     }
     let isLong = call.name.hasSuffix("convolution")
@@ -140,24 +140,29 @@ enum AtenWeights {
       throw call.failure(
         "transposed=True", because: "no op does that", instead: Remedy.transposedConvolution)
     }
-    let strides = try axes(call, 3, "stride", count: kernel.count, default: 1)
-    let dilations = try axes(call, 5, "dilation", count: kernel.count, default: 1)
+    let strides = try axes(call, 3, "stride", count: count, default: 1)
+    let dilations = try axes(call, 5, "dilation", count: count, default: 1)
     let groups = try call.int(isLong ? 8 : 6, "groups", default: 1)
-    var pads = Array(repeating: 0, count: 2 * kernel.count)
+    var pads = Array(repeating: 0, count: 2 * count)
     switch call.text(4, "padding") {
     case "same":
+      guard let kernel = t.shape(of: weight)?.dropFirst(2) else {
+        throw call.failure(
+          "padding=\"same\" of a kernel that is computed", because: "its size is not known",
+          instead: "give the padding as a number")
+      }
       let totals = zip(dilations, kernel).map { $0 &* ($1 - 1) }
       pads = totals.map { $0 / 2 } + totals.map { $0 - $0 / 2 }
     case "valid": break
     default:
-      let padding = try axes(call, 4, "padding", count: kernel.count, default: 0)
+      let padding = try axes(call, 4, "padding", count: count, default: 0)
       pads = padding + padding
     }
     return t.emit(
       "Conv", [x, weight, call.optionalTensor(2, "bias")],
       [
         "strides": .integers(strides), "dilations": .integers(dilations), "pads": .integers(pads),
-        "group": .integer(groups), "kernel_shape": .integers(Array(kernel)),
+        "group": .integer(groups),
       ], rank: x.rank, of: call)
   }
 

@@ -36,7 +36,12 @@ enum MatrixOperators {
       throw a.node.refusal(
         "\(first.shape) and \(second.shape)", because: "these shapes don't fit each other")
     }
-    try a.checkCount(stack + [rows, columns])
+    let shape = stack + (first.rank == 1 ? [] : [rows]) + (second.rank == 1 ? [] : [columns])
+    // A state of zeros, of each of the batch's sequences.
+    if [first, second].contains(where: { $0.isUniform && $0.first == 0 }) {
+      return SourceTensor(repeating: 0, shape: shape, kind: first.kind)
+    }
+    try a.checkCount(shape)
     try a.takeMultiplications(stack.reduce(1, *), rows, inner, columns)
     let bases = (
       RowMajor.positions(
@@ -59,9 +64,6 @@ enum MatrixOperators {
         }
       }
     }
-    var shape = stack
-    if first.rank > 1 { shape.append(rows) }
-    if second.rank > 1 { shape.append(columns) }
     return SourceTensor(shape: shape, kind: first.kind, elements: elements)
   }
 

@@ -111,17 +111,27 @@ struct LoopCell {
     _ runner: LoopRunner, _ body: LoopBody, _ numbers: inout LoopRunner.Numbers
   ) throws(ImportError) -> Masked? {
     guard let trial = try Self.trial(runner, body, &numbers, mask: 0) else { return nil }
-    for state in runner.states {
-      guard Self.isNear(trial.next[state], trial.states[state] ?? []) else { return nil }
+    func isKept(_ state: Int) -> Bool {
+      Self.isNear(trial.next[state], trial.states[state] ?? [])
     }
+    guard [hidden, cell].allSatisfy({ $0.map(isKept) ?? true }) else { return nil }
     // The previous answer is a variable of its own; without one, the answer is zeros.
-    let others = runner.states.filter { $0 != hidden && $0 != cell }
-    for scan in trial.scans {
-      if let other = others.first, Self.isNear(scan, trial.states[other] ?? []) { return .previous }
-      return scan.allSatisfy { $0 == 0 } ? .zero : nil
+    let answers = runner.states.filter(isAnswer)
+    if answers.allSatisfy(isKept) {
+      for scan in trial.scans {
+        if let answer = answers.first, Self.isNear(scan, trial.states[answer] ?? []) {
+          return .previous
+        }
+        return scan.allSatisfy { $0 == 0 } ? .zero : nil
+      }
+      return .previous
     }
-    return .previous
+    let all = trial.scans + answers.compactMap { trial.next[$0] }
+    return all.joined().allSatisfy { $0 == 0 } ? .zero : nil
   }
+
+  /// Whether a state among the loop's variables is the previous answer.
+  func isAnswer(_ state: Int) -> Bool { state != hidden && state != cell }
 }
 
 /// Computes a step of a Loop's body with numbers.

@@ -117,6 +117,13 @@ enum LoopLowering {
         values.append(
           .constant(SourceTensor(shape: [], kind: .integer, elements: [Double(steps)])))
       case .constant: values.append(try l.value(named: node.inputs[index + 2], of: node))
+      case .state where cell.masked == .zero && cell.isAnswer(index):
+        // Zeros where the last step is masked, and no state.
+        var last = results[0]
+        last.node = l.builder.emit(.last, [last.node], named: "\(results[0].node).last")
+        last.form = .vector
+        last.axes.removeFirst()
+        values.append(.carried(last))
       case .state: values.append(.carried(index == cell.cell ? results[2] : results[1]))
       }
     }

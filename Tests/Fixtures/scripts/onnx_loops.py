@@ -58,6 +58,9 @@ MODELS = {
     "keras2_stack": (numbers, lambda: sequence(
         layers.RNN([layers.LSTMCell(4), layers.GRUCell(3)], return_sequences=True), layers.Dense(2))),
     "keras2_mask_gru": (ids, lambda: text(layers.GRU(4, activation="relu"), layers.Dense(2))),
+    # Bidirectional answers zeros at masked steps, where others repeat the answer before.
+    "keras_mask_tagger": (ids, lambda: text(
+        layers.Bidirectional(layers.LSTM(4, return_sequences=True)), layers.Dense(2))),
 }
 
 

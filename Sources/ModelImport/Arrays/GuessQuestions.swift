@@ -112,7 +112,7 @@ struct GuessQuestions {
         : "")
         + "how does \(node.name) pad, stride and dilate? by the node's \"padding\" here, without a stride or a dilation; of nn.Conv1d's padding=0 write \"padding\": \"valid\", and of others what is below \"kernels over the steps\" in FORMAT.md; a pool behind it, as nn.MaxPool1d(2), is a node { \"name\": \"pool\", \"op\": \"max_pool\", \"kernel\": 2, \"stride\": 2, \"inputs\": [\"\(node.name)\"] }, which what follows reads"
     case .layerNorm:
-      "is \(node.name) a LayerNorm? yes here; a GroupNorm and an InstanceNorm have the same tensors, and go over the steps too, which no model.json has: \(Remedy.exportedProgram)"
+      "is \(node.name) a LayerNorm? yes here; a GroupNorm and an InstanceNorm have the same tensors, and go over the steps too, for which no single node stands: \(Remedy.exportedProgram)"
     case .rmsNorm:
       "is \(node.name) an RMSNorm? yes here; of a LayerNorm without bias write \"op\": \"layer_norm\" into its node, of a PReLU \"op\": \"prelu\", and take \"epsilon\" out"
     case .prelu where !node.layer.isSharedSlope:

@@ -228,7 +228,7 @@ struct InputLowering {
       if let open = PaddingMasks(graph).openValues[input.name] {
         "if it marks padding, of which the sequences of a request have none, fix it: --set '\(input.name)=\(Float(open))'"
       } else {
-        "give the size in the place of N, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
+        "give a number in the place of N (axes of 0 stay open): --shape '\(input.name)=\(shape.joined(separator: ","))'"
       }
     return ImportError(
       file: "", place: "input \"\(input.name)\"",

@@ -136,8 +136,9 @@ struct ImportCommand: ParsableCommand {
 
   /// The files that `--set` names.
   private var arrays: [String] {
-    fixedInputs.compactMap { $0.split(separator: "=").last.map(String.init) }
-      .filter { Double($0) == nil }
+    fixedInputs.compactMap { text in
+      text.lastIndex(of: "=").map { String(text[text.index(after: $0)...]) }
+    }.filter { !$0.isEmpty && Double($0) == nil }
   }
 
   private func write(to folder: OutputFolder) throws(ImportError) {

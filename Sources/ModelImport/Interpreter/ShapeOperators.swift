@@ -71,7 +71,7 @@ enum ShapeOperators {
 
   /// The shape of Reshape's result; nil if the number of elements differs.
   static func reshapedShape(_ shape: [Int], to wanted: [Int], zeroIsSize: Bool) -> [Int]? {
-    guard let count = RowMajor.count(shape, limit: Lowering.maxExtent) else { return nil }
+    guard let count = RowMajor.count(shape, limit: Lowering.maxOpenExtent) else { return nil }
     var result = wanted
     for (axis, size) in wanted.enumerated() where size == 0 && !zeroIsSize {
       guard axis < shape.count else { return nil }

@@ -64,7 +64,7 @@ enum KerasLayerTable {
   private static let exportLine =
     "export its graph in Keras 3 with KERAS_BACKEND=torch, for sequences of one length, keras.Input((steps, size)), of at most some 50 "
     + "steps with one LSTM, as each step takes nodes of its own: "
-    + "model(numpy.zeros((1, steps, size), 'float32')); model.export('model.onnx', format='onnx')"
+    + "model(numpy.zeros((1, steps, size), 'float32')); model.export('model.onnx', format='onnx'); where the layer imports tensorflow, with that"
 
   /// Saves a model as the graph of what its layers are called with, those of nested models among them.
   static let inlined =

@@ -64,6 +64,15 @@ struct CarriedValue: Sendable {
     return axes[1].isEmpty ? 1 : nil
   }
 
+  /// Whether elements of a step stand before the steps in the source array, in the same axis or another.
+  var hasStepsLast: Bool {
+    let atoms = axes.joined()
+    guard form == .sequence, let steps = atoms.firstIndex(where: { $0.role == .time }) else {
+      return false
+    }
+    return atoms[..<steps].contains { $0.role == .element && $0.size > 1 }
+  }
+
   /// The axis of the source array with the steps, where elements of a step stand before it: [batch, channels, steps, bands].
   var stepsBehindElements: Int? {
     guard form == .sequence,

@@ -107,6 +107,13 @@ struct FinishedGraph {
             "the output \"\(output)\" is an array of \(sizes): its \(value.size) numbers are answered side by side, in that order"
           ))
       }
+      if value.hasStepsLast {
+        arrays.append(
+          (
+            arranged.node,
+            "the output \"\(output)\" has its steps behind its elements in the file's array: an answer has the \(value.size) numbers of each step side by side, [steps, \(value.size)]"
+          ))
+      }
       var answer = arranged.node
       // An output before it may be the same, or the place of the largest of these numbers.
       if outputs.contains(answer), !decoded.contains(answer) {

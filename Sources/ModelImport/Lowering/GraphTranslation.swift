@@ -146,7 +146,7 @@ package struct GraphTranslation {
         }
       }
     }
-    let batch = lowering.lengths.first { $0.value.role == .batch }?.key ?? 1
+    let batch = lowering.lengths.filter { $0.value.role == .batch }.keys.min() ?? 1
     for cache in caches {
       let shape = cache.dimensions.indices.map { $0 == 0 ? batch : cache.size($0) ?? 1 }
       others.append((cache.name, shape, .zeros))

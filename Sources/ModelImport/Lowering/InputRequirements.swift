@@ -8,7 +8,7 @@ enum InputRequirements {
       return l.require(.size(known.axis, known.size), or: refusal)
     }
     guard shape.allSatisfy({ $0 > 0 }),
-      let wanted = RowMajor.count(shape, limit: Lowering.maxExtent)
+      let wanted = RowMajor.count(shape, limit: Lowering.maxOpenExtent)
     else { return refusal }
     for atom in value.axes.joined() where atom.isOpen && atom.role != .element && !atom.isDerived {
       let others = value.shape.reduce(1, *) / atom.size

@@ -128,10 +128,15 @@ enum Layout {
   }
 
   /// A constant that is repeated for each sequence of the batch, also of the example's, for one of them.
-  static func withoutBatch(_ constant: SourceTensor, along value: CarriedValue) -> SourceTensor {
+  ///
+  /// - Parameter keeping: how many of its last axes are a matrix's.
+  static func withoutBatch(
+    _ constant: SourceTensor, along value: CarriedValue, keeping last: Int = 0
+  ) -> SourceTensor {
     var constant = constant
     let missing = value.axes.count - constant.rank
-    for axis in constant.shape.indices where constant.shape[axis] > 1 && axis + missing >= 0 {
+    for axis in constant.shape.indices.dropLast(last)
+    where constant.shape[axis] > 1 && axis + missing >= 0 {
       guard value.axes[axis + missing].map(\.role) == [.batch] else { continue }
       constant = constant.common(along: axis) ?? constant
     }

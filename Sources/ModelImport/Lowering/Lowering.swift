@@ -50,7 +50,7 @@ struct Lowering {
   var opset: Int { interpreter.opset }
 
   /// As of arrays that are computed, and the numbers that stand in for a batch and steps; elements of a step, or of a vector.
-  static let (maxExtent, maxElements) = (1 << 58, 1 << 22)
+  static let (maxOpenExtent, maxElements) = (1 << 58, 1 << 22)
 
   /// Whether there are more nodes than can be merged and dropped to those that a folder may have.
   var hasTooManyNodes: Bool { builder.nodes.count > 8 * ModelLimits.nodes }
@@ -85,7 +85,7 @@ struct Lowering {
   }
 
   private func check(_ value: LoweredValue, _ node: SourceNode) throws(ImportError) {
-    guard RowMajor.count(value.shape, limit: Self.maxExtent) != nil else {
+    guard RowMajor.count(value.shape, limit: Self.maxOpenExtent) != nil else {
       throw node.refusal("an array of \(value.shape)", because: "no array can be that large")
     }
     guard case .carried(let value) = value else { return }

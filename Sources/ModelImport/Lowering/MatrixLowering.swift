@@ -52,7 +52,8 @@ enum MatrixLowering {
     }
     let matrix =
       weights.rank == 1
-      ? weights.reshaped([weights.count, 1]) : withoutBatch(weights, of: value)
+      ? weights.reshaped([weights.count, 1])
+      : Layout.withoutBatch(weights, along: value, keeping: 2)
     guard matrix.shape.dropLast(2).allSatisfy({ $0 == 1 }), matrix.shape[matrix.rank - 2] == inner
     else {
       if let result = try perElement(&l, node, value, weights, isFirst: false) { return result }
@@ -83,7 +84,8 @@ enum MatrixLowering {
     // A vector is a matrix of one row, which the product does not have.
     let matrix =
       weights.rank == 1
-      ? weights.reshaped([1, weights.count]) : withoutBatch(weights, of: value)
+      ? weights.reshaped([1, weights.count])
+      : Layout.withoutBatch(weights, along: value, keeping: 2)
     guard matrix.rank >= 2, !value.axes.isEmpty, matrix.shape.dropLast(2).allSatisfy({ $0 == 1 }),
       matrix.shape[matrix.rank - 1] == value.shape[axis]
     else {
@@ -103,20 +105,6 @@ enum MatrixLowering {
       return result
     }
     return Layout.padded(result, rank: weights.rank)
-  }
-
-  /// The weights without an axis before the matrix that has the same for each sequence of the batch.
-  private static func withoutBatch(
-    _ weights: SourceTensor, of value: CarriedValue
-  ) -> SourceTensor {
-    var result = weights
-    let missing = value.axes.count - weights.rank
-    for axis in weights.shape.indices.dropLast(2)
-    where weights.shape[axis] > 1 && axis + missing >= 0 {
-      guard value.axes[axis + missing].map(\.role) == [.batch] else { continue }
-      result = result.common(along: axis) ?? result
-    }
-    return result
   }
 
   /// A product with a matrix of its own for each element of the axes before, as for each head of attention; nil for other shapes.

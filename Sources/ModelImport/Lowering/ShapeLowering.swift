@@ -32,7 +32,7 @@ enum ShapeLowering {
     -> [LoweredValue]
   {
     let shape = try l.required(node, 0).shape
-    guard let count = RowMajor.count(shape, limit: Lowering.maxExtent) else {
+    guard let count = RowMajor.count(shape, limit: Lowering.maxOpenExtent) else {
       throw node.refusal("an array of \(shape)", because: "no array can be that large")
     }
     return [.constant(SourceTensor(shape: [], kind: .integer, elements: [Double(count)]))]

@@ -73,9 +73,11 @@ extension GraphTranslation.Options {
   package init(_ request: ImportRequest) throws(ImportError) {
     self.init()
     func parts(_ text: String) throws(ImportError) -> (String, String) {
-      guard let at = text.lastIndex(of: "=") else {
+      guard let at = text.lastIndex(of: "="), text.index(after: at) < text.endIndex else {
         throw ImportError(
-          file: text, problem: "found no \"=\", expected NAME=VALUE")
+          file: text,
+          problem:
+            "found \(text.contains("=") ? "nothing behind" : "no") \"=\", expected NAME=VALUE")
       }
       return (String(text[..<at]), String(text[text.index(after: at)...]))
     }

@@ -49,7 +49,7 @@ struct ImportOptions: ParsableArguments {
       text.lastIndex(of: "=").map { String(text[text.index(after: $0)...]) }
     }
     return others + [graph, names, scaler, vocabulary, labels].compactMap { $0 }
-      + arrays.filter { Double($0) == nil }
+      + arrays.filter { !$0.isEmpty && Double($0) == nil }
   }
 
   /// The options as arguments for the importer, to follow the model file.

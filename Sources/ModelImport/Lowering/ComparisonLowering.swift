@@ -48,7 +48,10 @@ enum ComparisonLowering {
     guard
       case .carried(let value) = try ElementwiseLowering.binary(
         &l, difference, "Sub", first, second)
-    else { preconditionFailure("a constant is folded") }
+    else {
+      throw node.refusal(
+        "a comparison of what is part of a pattern", because: "values of the inputs are compared")
+    }
     var result = Layout.map(&l, value, node.op == "Equal" ? .abs : .relu, node)
     result.kind = .boolean
     result.isInverted = ["Equal", "LessOrEqual", "GreaterOrEqual"].contains(node.op)

@@ -169,6 +169,9 @@ enum Layout {
       }
       throw refusal
     }
+    guard !wide.contains(0) else {
+      throw node.refusal("\(wide), with nothing in it", because: "values have one element at least")
+    }
     var order = result.elements
     for (axis, size) in wide.enumerated()
     where size != 1 && result.axes[axis].allSatisfy({ $0.size == 1 }) {

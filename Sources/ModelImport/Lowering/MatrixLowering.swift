@@ -34,7 +34,17 @@ enum MatrixLowering {
     default:
       if case .pending(let value) = first { throw PatternLowering.refusal(node, value) }
       if case .pending(let value) = second { throw PatternLowering.refusal(node, value) }
-      preconditionFailure("a product of constants is folded")
+      guard case (.constant(let first), .constant(let second)) = (first, second) else {
+        preconditionFailure("all other pairs are above")
+      }
+      // Of a Gemm whose addend alone depends on the input.
+      var pair = node
+      (pair.op, pair.attributes) = ("MatMul", [:])
+      let operands = [first, second]
+      guard
+        let result = try Interpreter(opset: l.opset, operands: operands).evaluate(pair, operands)
+      else { preconditionFailure(pair.op) }
+      return .constant(result[0])
     }
   }
 

@@ -51,6 +51,10 @@ import Testing
       problem:
         "found parts of \(Array(repeating: -(1 << 48), count: 40000)): the axis has 8 elements"),
     Case(
+      op: "Add", inputs: ["one", "none"],
+      constants: ["none": SourceTensor(shape: [0], elements: [])],
+      problem: "found [1, 8, 0], with nothing in it: values have one element at least"),
+    Case(
       op: "Einsum", inputs: ["x", "w"], constants: ["w": floats(1, shape: [1])],
       attributes: ["equation": .text(String(repeating: "a", count: 400_000) + ",b->b")],
       problem: "found the operator Einsum: no op of a model folder does that"),
@@ -64,7 +68,10 @@ import Testing
     graph.constants = test.constants.mapValues(SourceConstant.init)
     graph.nodes = [
       SourceNode(
-        name: "n", op: test.op, inputs: test.inputs, outputs: ["y"], attributes: test.attributes)
+        name: "mean", op: "ReduceMean", inputs: ["x"], outputs: ["one"],
+        attributes: ["axes": .integers([2]), "keepdims": .integer(1)]),
+      SourceNode(
+        name: "n", op: test.op, inputs: test.inputs, outputs: ["y"], attributes: test.attributes),
     ]
     graph.outputs = ["y"]
     let error = #expect(throws: ImportError.self) {
@@ -243,6 +250,23 @@ import Testing
     let answer = SoleRider.answer(
       model, try InputSequence([.features([1, 5, 3, 7])], for: model.model))[0]
     #expect(answer == [2, 10, 2, 20, 2, 30])
+  }
+
+  /// A product of constants, to which what depends on the input is added.
+  @Test func anAddendAlone() throws {
+    var graph = SourceGraph(opset: 17)
+    graph.inputs = [.init(name: "x", kind: .float, dimensions: [.named("b"), .fixed(2)])]
+    graph.constants = [
+      "a": SourceConstant(Self.floats(1, 2, shape: [1, 2])),
+      "w": SourceConstant(Self.floats(1, 0, 3, 1, shape: [2, 2])),
+    ]
+    graph.nodes = [SourceNode(name: "y", op: "Gemm", inputs: ["a", "w", "x"], outputs: ["y"])]
+    graph.outputs = ["y"]
+    let model = try ModelGraph(GraphTranslation(graph).folder(named: "m").model())
+    let answer = SoleRider.answer(
+      model, try InputSequence([.features([10, 20])], for: model.model))[
+        0]
+    #expect(answer == [17, 22])
   }
 
   /// Rows of a table by ids, as PyTorch's newer exporter writes `torch.eye(3)[ids]`.

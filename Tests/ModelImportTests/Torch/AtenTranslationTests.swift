@@ -341,4 +341,14 @@ import Testing
     let result = try call("gather", .tensor(x), .int(1), .tensor(index))
     #expect(throws: ImportError.self) { try self.answer(result, [1, 2, 3, 4]) }
   }
+
+  /// A mean by another number than that of the window's elements.
+  @Test mutating func aDivisorOfItsOwn() throws {
+    let image = try call("unsqueeze", .tensor(x), .int(1))
+    let pooled = try call(
+      "avg_pool2d", .tensor(image), .list([.int(1), .int(2)]), .list([.int(1), .int(2)]),
+      .list([.int(0), .int(0)]), .bool(false), .bool(true), .int(4))
+    let result = try call("squeeze", .tensor(pooled), .int(1))
+    #expect(try answer(result, [1, 2, 3, 5]) == [0.75, 2])
+  }
 }

@@ -50,8 +50,31 @@ enum AtenPools {
       attributes["count_include_pad"] = .integer(
         call.bool(5, "count_include_pad", default: true) ? 1 : 0)
     }
-    attributes["ceil_mode"] = .integer(call.bool(isMax ? 5 : 4, "ceil_mode") ? 1 : 0)
+    let isCeiled = call.bool(isMax ? 5 : 4, "ceil_mode")
+    attributes["ceil_mode"] = .integer(isCeiled ? 1 : 0)
+    if !isMax, case .int(let divisor)? = call.value(6, "divisor_override") {
+      return try sum(&t, call, attributes, kernel: kernel, by: divisor, isCeiled: isCeiled)
+    }
     return t.emit(isMax ? "MaxPool" : "AveragePool", [x], attributes, rank: x.rank, of: call)
+  }
+
+  /// An average pool with a divisor of its own.
+  private static func sum(
+    _ t: inout AtenTranslation, _ call: AtenCall, _ attributes: [String: SourceAttribute],
+    kernel: [Int], by divisor: Int, isCeiled: Bool
+  ) throws(ImportError) -> AtenTensor {
+    let x = try call.tensor(0, "self")
+    guard divisor != 0, !isCeiled else {
+      throw call.failure(
+        "divisor_override=\(divisor)", because: "it is above 0, and without ceil_mode",
+        instead: "multiply behind a pool without ceil_mode")
+    }
+    var attributes = attributes
+    attributes["count_include_pad"] = .integer(1)
+    let mean = t.emit("AveragePool", [x], attributes, rank: x.rank, of: call)
+    let count = Double(kernel.reduce(1) { SourceTensor.integer($0 * $1) })
+    return try AtenElementwise.two(
+      &t, "Mul", .tensor(mean), .float(count / Double(divisor)), call)
   }
 
   /// The most windows: each is some nodes of the graph.

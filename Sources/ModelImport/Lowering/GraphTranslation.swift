@@ -228,7 +228,14 @@ package struct GraphTranslation {
         try finished.finish(keepsStates: options.keepsStates)
         try finished.checkTables(&lowering)
         if let missing = finished.missingSize(lowering) { throw missing }
-        for input in inputs { try BatchMixing.check(input, lowering) }
+        for input in inputs {
+          try BatchMixing.check(input, lowering)
+          if assumptions.wholeNumbers.contains(input.source),
+            assumptions.numbers.contains(input.source)
+          {
+            finished.builder.note(Note.truncated(input.source))
+          }
+        }
         finished.noteLayouts(lowering)
         let reference = reference(lowering, finished)
         if !reference.isStepwise, let steps = reference.fixedSteps, steps > 1 {

@@ -26,6 +26,11 @@ package enum Note {
   static let callersState =
     "; a state among its inputs, as of a cell, is not kept: the caller gives in each request what the one before answered. States are kept of nn.LSTM, nn.GRU and nn.RNN, of nn.LSTMCell, nn.GRUCell and nn.RNNCell"
 
+  /// What a file casts to whole numbers, and computes with.
+  static func truncated(_ input: String) -> String {
+    "the file takes the numbers of \"\(input)\" without what is behind the point, and a folder rounds nothing: send whole numbers"
+  }
+
   static func fixed(_ input: String, _ value: SourceTensor) -> String {
     "\"\(input)\" is fixed: \(value.count == 1 ? "\(value[0])" : "an array of \(value.shape)")"
   }

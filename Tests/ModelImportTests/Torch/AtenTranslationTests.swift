@@ -351,4 +351,51 @@ import Testing
     let result = try call("squeeze", .tensor(pooled), .int(1))
     #expect(try answer(result, [1, 2, 3, 5]) == [0.75, 2])
   }
+
+  /// Bits of whole numbers are no truths, and two truths are one.
+  @Test mutating func truthsAndBits() throws {
+    let whole = translation.addInput(
+      .init(name: "n", kind: .integer, dimensions: [.named("b"), .named("t")]))
+    for name in ["bitwise_not", "bitwise_and", "__or__"] {
+      #expect(throws: ImportError.self) {
+        try self.call(name, .tensor(whole), .tensor(whole))
+      }
+    }
+    let above = try call("gt", .tensor(x), .int(0))
+    let far = try call("gt", .tensor(x), .int(2))
+    let sum = try call("add", .tensor(above), .tensor(far))
+    let result = try call("mul", .tensor(sum), .tensor(x))
+    #expect(try answer(result, [-1, 0, 1, 3]) == [0, 0, 1, 3])
+  }
+
+  /// A type that would round, and a norm of matrices.
+  @Test mutating func whatWouldRound() throws {
+    for name in ["sum", "cumsum"] {
+      #expect(throws: ImportError.self) {
+        try self.call(name, .tensor(x), .int(2), named: ["dtype": .int(3)])
+      }
+    }
+    #expect(throws: ImportError.self) {
+      try self.call("linalg_norm", .tensor(x), .int(1), .list([.int(1), .int(2)]))
+    }
+    let norm = try call("linalg_norm", .tensor(x), .int(1), .list([.int(2)]), .bool(true))
+    let full = try call("full_like", .tensor(norm), .float(2.7), named: ["dtype": .int(3)])
+    let result = try call("add", .tensor(norm), .tensor(full))
+    #expect(try answer(result, [1, -2, 3, 0]) == [8])
+  }
+
+  /// Each norm has the bound, not their product.
+  @Test mutating func aCosineOfShortVectors() throws {
+    let y = translation.addInput(
+      .init(name: "y", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)]))
+    let result = try call("cosine_similarity", .tensor(x), .tensor(y), .int(2), .float(4))
+    try translation.addOutput(result, named: "c")
+    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
+    let graph = try ModelGraph(draft.model())
+    let answer = SoleRider.answer(
+      graph,
+      try InputSequence([.features([3, 0, 0, 0]), .features([8, 0, 0, 0])], for: graph.model)
+    )[0]
+    #expect(answer == [0.75])
+  }
 }

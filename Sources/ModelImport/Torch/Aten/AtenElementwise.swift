@@ -17,6 +17,28 @@ enum AtenElementwise {
     "bitwise_and": "And", "logical_or": "Or", "bitwise_or": "Or", "__and__": "And", "__or__": "Or",
   ]
 
+  /// Operators on the bits of whole numbers, which of true and false are logical ones.
+  private static let bitwise: Set<String> = [
+    "bitwise_not", "bitwise_and", "bitwise_or", "__and__", "__or__",
+  ]
+
+  private static func checkBits(_ t: AtenTranslation, _ call: AtenCall) throws(ImportError) {
+    for index in 0..<2 {
+      switch call.value(index, index == 0 ? "self" : "other") {
+      case .tensor(let tensor)? where tensor.isWhole && !t.isBoolean(tensor): break
+      case .int?: break
+      default: continue
+      }
+      throw call.failure(
+        "whole numbers", because: "no op of a folder is on bits",
+        instead: "of masks take .bool() before")
+    }
+  }
+
+  private static func areBooleans(_ t: AtenTranslation, _ values: AtenValue?...) -> Bool {
+    values.allSatisfy { if case .tensor(let tensor)? = $0 { t.isBoolean(tensor) } else { false } }
+  }
+
   private static let comparisons: Set<String> = ["eq", "ne", "lt", "gt", "le", "ge"]
 
   /// Whether the value is a tensor or a number.
@@ -36,6 +58,7 @@ enum AtenElementwise {
     let name =
       call.name.hasSuffix("_") && !call.name.hasPrefix("_")
       ? String(call.name.dropLast()) : call.name
+    if bitwise.contains(name) { try checkBits(t, call) }
     if let op = plain[name] {
       let x = try call.tensor(0, "self")
       return .tensor(t.emit(op, [x], rank: x.rank, of: call))
@@ -44,6 +67,14 @@ enum AtenElementwise {
       !isComparable(call.value(0, "self")) || !isComparable(call.value(1, "other"))
     {
       return .other("a comparison")
+    }
+    if ["mul", "multiply", "add"].contains(name),
+      areBooleans(t, call.value(0, "self"), call.value(1, "other"))
+    {
+      // True and true is true, also added.
+      return .tensor(
+        try two(
+          &t, name == "add" ? "Or" : "And", call.value(0, "self"), call.value(1, "other"), call))
     }
     if let op = binary[name] {
       return .tensor(try two(&t, op, call.value(0, "self"), call.value(1, "other"), call))
@@ -154,8 +185,9 @@ enum AtenElementwise {
       try t.operand(call.value(1, "self"), call), try t.operand(call.value(2, "other"), call)
     )
     let rank = [condition.rank, a.rank, b.rank].compactMap { $0 }.max()
-    return t.emit(
+    let chosen = t.emit(
       "Where", [condition, a, b], rank: rank, isWhole: a.isWhole && b.isWhole, of: call)
+    return areBooleans(t, .tensor(a), .tensor(b)) ? boolean(&t, chosen, call) : chosen
   }
 
   private static func fill(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
@@ -163,7 +195,14 @@ enum AtenElementwise {
   {
     let (x, mask) = (try call.tensor(0, "self"), try call.tensor(1, "mask"))
     let value = t.scalar(try call.number(2, "value"), isWhole: x.isWhole)
-    return t.emit("Where", [mask, value, x], rank: x.rank, isWhole: x.isWhole, of: call)
+    let filled = t.emit("Where", [mask, value, x], rank: x.rank, isWhole: x.isWhole, of: call)
+    return t.isBoolean(x) ? boolean(&t, filled, call) : filled
+  }
+
+  private static func boolean(
+    _ t: inout AtenTranslation, _ value: AtenTensor, _ call: AtenCall
+  ) -> AtenTensor {
+    t.emit("Cast", [value], ["to": .integer(9)], rank: value.rank, isWhole: true, of: call)
   }
 
   /// log(1 + exp(beta · x)) / beta, and x itself beyond the threshold.

@@ -185,7 +185,7 @@ enum AtenNumbers {
   }
 
   /// Whether the type that a call asks for is one of whole numbers; nil if it asks for none.
-  private static func isWholeType(_ call: AtenCall) -> Bool? {
+  static func isWholeType(_ call: AtenCall) -> Bool? {
     guard case .int(let type)? = call.value(-1, "dtype") else { return nil }
     return !AtenShapes.floatTypes.contains(type)
   }
@@ -201,6 +201,7 @@ enum AtenNumbers {
       value = try call.number(isLike ? 1 : sizesAt + 1, "fill_value")
     }
     let isWhole = isWholeType(call) ?? false
+    if isWhole { value.round(.towardZero) }
     let fill = SourceConstant(
       SourceTensor(shape: [1], kind: isWhole ? .integer : .float, elements: [value]))
     let shape: AtenTensor
@@ -216,8 +217,10 @@ enum AtenNumbers {
       shape = try t.sizes(sizes, call)
       rank = sizes.count
     }
-    return t.emit(
+    let filled = t.emit(
       "ConstantOfShape", [shape], ["value": .tensor(fill)], rank: rank, isWhole: isWhole, of: call)
+    guard case .int(AtenShapes.booleanType)? = call.value(-1, "dtype") else { return filled }
+    return t.emit("Cast", [filled], ["to": .integer(9)], rank: rank, isWhole: true, of: call)
   }
 
   private static func range(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)

@@ -12,8 +12,13 @@ enum AtenReductions {
     case "any", "all": return .tensor(try truth(&t, call))
     case "cumsum":
       let x = try call.tensor(0, "self")
+      try checkType(t, x, call)
       let axis = t.scalar(Double(try call.int(1, "dim")), isWhole: true)
       return .tensor(t.emit("CumSum", [x, axis], rank: x.rank, isWhole: x.isWhole, of: call))
+    case "linalg_norm" where isOfMatrix(call):
+      throw call.failure(
+        "the norm of a matrix", because: "norms of vectors are carried, and the Frobenius norm",
+        instead: "of vectors take torch.linalg.vector_norm")
     case "norm", "linalg_vector_norm", "linalg_norm": return .tensor(try norm(&t, call))
     case "argmax", "argmin":
       let x = try call.tensor(0, "self")
@@ -36,11 +41,36 @@ enum AtenReductions {
         try AtenElementwise.two(
           &t, call.name == "max" ? "Max" : "Min", .tensor(x), call.value(1, "other"), call))
     }
+    try checkType(t, x, call)
     let axes = try call.ints(1, "dim")
     let keeps = call.bool(2, "keepdim")
     let result = reduce(&t, op, x, axes, keeps, call)
     // max(x, dim) gives values and indices.
     return isPair && axes != nil ? .list([.tensor(result), .other("indices")]) : .tensor(result)
+  }
+
+  /// Checks that a type that a call asks for rounds nothing.
+  private static func checkType(
+    _ t: AtenTranslation, _ x: AtenTensor, _ call: AtenCall
+  ) throws(ImportError) {
+    guard AtenNumbers.isWholeType(call) == true else { return }
+    let isOfTruth =
+      if case .int(AtenShapes.booleanType)? = call.value(-1, "dtype") { true } else { false }
+    guard x.isWhole || t.isBoolean(x), !isOfTruth else {
+      throw call.failure(
+        "dtype=\(isOfTruth ? "torch.bool" : "a type of whole numbers") of others",
+        because: "no op of a folder rounds")
+    }
+  }
+
+  /// Whether torch.linalg.norm is of the matrices along two axes, and not the root of a sum of squares.
+  private static func isOfMatrix(_ call: AtenCall) -> Bool {
+    guard call.text(1, "ord") != "fro" else { return false }
+    switch call.value(1, "ord") {
+    case nil, .some(.none): return false
+    default: break
+    }
+    return (try? call.ints(2, "dim")).flatMap { $0 }?.count ?? 2 == 2
   }
 
   private static func reduce(
@@ -95,10 +125,11 @@ enum AtenReductions {
         &t, "ReduceSum", t.emit("Mul", [a, b], rank: a.rank, of: call), axis, false, call)
     }
     let product = sum(a, b, &t)
-    let squares = t.emit("Mul", [sum(a, a, &t), sum(b, b, &t)], rank: product.rank, of: call)
-    let bounded = t.emit(
-      "Max", [squares, t.scalar(epsilon * epsilon)], rank: product.rank, of: call)
-    let norms = t.emit("Sqrt", [bounded], rank: product.rank, of: call)
+    func norm(_ x: AtenTensor, _ t: inout AtenTranslation) -> AtenTensor {
+      let root = t.emit("Sqrt", [sum(x, x, &t)], rank: product.rank, of: call)
+      return t.emit("Max", [root, t.scalar(epsilon)], rank: product.rank, of: call)
+    }
+    let norms = t.emit("Mul", [norm(a, &t), norm(b, &t)], rank: product.rank, of: call)
     return t.emit("Div", [product, norms], rank: product.rank, of: call)
   }
 

@@ -98,7 +98,8 @@ struct AtenTranslation {
 
   /// The operators whose results are true or false, of which the last three also read such values.
   private static let truths: Set<String> = [
-    "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Not",
+    "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "IsNaN", "IsInf", "And", "Or",
+    "Not",
   ]
   /// The operators that read any values, and those that hand them on.
   private static let readers: Set<String> = ["And", "Or", "Not", "Cast", "Where", "Shape", "Size"]

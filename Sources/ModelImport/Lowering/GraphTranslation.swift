@@ -230,8 +230,8 @@ package struct GraphTranslation {
         if let missing = finished.missingSize(lowering) { throw missing }
         for input in inputs {
           try BatchMixing.check(input, lowering)
-          if assumptions.wholeNumbers.contains(input.source),
-            assumptions.numbers.contains(input.source)
+          if assumptions.wholeNumbers.contains(input.source), input.form != .tokens,
+            !lowering.tableIndices.contains(input.source)
           {
             finished.builder.note(Note.truncated(input.source))
           }

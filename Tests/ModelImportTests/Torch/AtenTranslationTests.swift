@@ -398,4 +398,13 @@ import Testing
     )[0]
     #expect(answer == [0.75])
   }
+
+  /// What is behind the point of an input is not taken away, and that is told.
+  @Test mutating func whatIsRoundedIsTold() throws {
+    let whole = try call("to", .tensor(x), .int(4))
+    let result = try call("sub", .tensor(x), .tensor(whole))
+    try translation.addOutput(result, named: "y")
+    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
+    #expect(draft.notes.contains(Note.truncated("x")), "\(draft.notes)")
+  }
 }

@@ -14,8 +14,7 @@ struct GuessQuestions {
 
   var notes: [String] {
     squareTable + pooling + directions + handOver + slopes + activationNotes + options + epsilons
-      + attention
-      + skips + others
+      + attention + skips + others
   }
 
   private var options: [String] {

@@ -145,6 +145,18 @@ struct Interpreter {
     return results
   }
 
+  /// What a known operator gives of two constants, as a part of `node`.
+  static func result(
+    of op: String, in node: SourceNode, _ first: SourceTensor, _ second: SourceTensor, opset: Int
+  ) throws(ImportError) -> SourceTensor {
+    var pair = node
+    pair.op = op
+    let operands = [first, second]
+    guard let results = try Interpreter(opset: opset, operands: operands).evaluate(pair, operands)
+    else { preconditionFailure(op) }
+    return results[0]
+  }
+
   /// Operators whose result is the memory of an operand.
   private static let sharing: Set<String> = [
     "Identity", "Dropout", "StopGradient", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Constant",

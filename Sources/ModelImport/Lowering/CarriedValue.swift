@@ -75,12 +75,11 @@ struct CarriedValue: Sendable {
 
   /// The axis of the source array with the steps, where elements of a step stand before it: [batch, channels, steps, bands].
   var stepsBehindElements: Int? {
-    guard form == .sequence,
+    guard hasStepsLast,
       let axis = axes.firstIndex(where: { $0.contains { $0.role == .time } }),
       axes[axis].allSatisfy({ $0.role == .time })
     else { return nil }
-    let before = axes[..<axis].joined().filter { $0.role == .element }
-    return before.contains { $0.size > 1 } ? axis : nil
+    return axis
   }
 
   /// The value with the batch of one sequence in its axis, where another axis has size 1 too: an exporter may have turned the two

@@ -56,15 +56,9 @@ enum ElementwiseLowering {
     case (.constant(let constant), .carried(let value)):
       return .carried(try combine(&l, node, op, value, constant, isFirst: true))
     case (.constant(let first), .constant(let second)):
-      var pair = node
-      pair.op = op == "Sum" || op == "Mean" ? "Add" : op
-      guard
-        let result = try Interpreter(opset: l.opset, operands: [first, second])
-          .evaluate(pair, [first, second])
-      else {
-        preconditionFailure("\(op)")
-      }
-      return .constant(result[0])
+      let sum = op == "Sum" || op == "Mean" ? "Add" : op
+      return .constant(
+        try Interpreter.result(of: sum, in: node, first, second, opset: l.opset))
     case (.pending(let value), _), (_, .pending(let value)):
       throw PatternLowering.refusal(node, value)
     }

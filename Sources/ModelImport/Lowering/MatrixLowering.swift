@@ -38,13 +38,8 @@ enum MatrixLowering {
         preconditionFailure("all other pairs are above")
       }
       // Of a Gemm whose addend alone depends on the input.
-      var pair = node
-      (pair.op, pair.attributes) = ("MatMul", [:])
-      let operands = [first, second]
-      guard
-        let result = try Interpreter(opset: l.opset, operands: operands).evaluate(pair, operands)
-      else { preconditionFailure(pair.op) }
-      return .constant(result[0])
+      return .constant(
+        try Interpreter.result(of: "MatMul", in: node, first, second, opset: l.opset))
     }
   }
 

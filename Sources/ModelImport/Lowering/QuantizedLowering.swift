@@ -143,21 +143,7 @@ enum QuantizedLowering {
     _ node: SourceNode, _ weights: SourceTensor, _ zero: SourceTensor?, _ opset: Int
   ) throws(ImportError) -> SourceTensor {
     guard let zero else { return weights }
-    return try evaluate(node, "Sub", weights, zero, opset)
-  }
-
-  private static func evaluate(
-    _ node: SourceNode, _ op: String, _ first: SourceTensor, _ second: SourceTensor, _ opset: Int
-  ) throws(ImportError) -> SourceTensor {
-    var pair = node
-    pair.op = op
-    guard
-      let result = try Interpreter(opset: opset, operands: [first, second])
-        .evaluate(pair, [first, second])
-    else {
-      preconditionFailure(op)
-    }
-    return result[0]
+    return try Interpreter.result(of: "Sub", in: node, weights, zero, opset: opset)
   }
 
   /// Products of scales, and of an integer product with them.
@@ -171,7 +157,7 @@ enum QuantizedLowering {
       return .pending(.quantized(.scaleProduct(source, weights: scale)))
     case (.product(let source, let weights), .pending(.quantized(.scaleProduct(_, let scale)))),
       (.scaleProduct(_, let scale), .pending(.quantized(.product(let source, let weights)))):
-      let scaled = try evaluate(node, "Mul", weights, scale, l.opset)
+      let scaled = try Interpreter.result(of: "Mul", in: node, weights, scale, opset: l.opset)
       return try MatrixLowering.product(&l, node, .carried(source), .constant(scaled))
     case (
       .convolution(let source, let weights, let convolution, _),
@@ -181,8 +167,8 @@ enum QuantizedLowering {
         .scaleProduct(_, let scale),
         .pending(.quantized(.convolution(let source, let weights, let convolution, _)))
       ) where scale.count == 1:
-      let scaled = try evaluate(
-        node, "Mul", weights, SourceTensor(shape: [], elements: [scale[0]]), l.opset)
+      let scaled = try Interpreter.result(
+        of: "Mul", in: node, weights, SourceTensor(shape: [], elements: [scale[0]]), opset: l.opset)
       var plain = convolution
       (plain.op, plain.outputs) = ("Conv", node.outputs)
       let name = node.outputs.first ?? node.name
@@ -209,7 +195,7 @@ enum QuantizedLowering {
     }
     l.builder.note(Note.roundedActivations)
     let shifted = try difference(node, weights, try l.constant(node, 3, "a zero point"), l.opset)
-    let scaled = try evaluate(node, "Mul", shifted, scale, l.opset)
+    let scaled = try Interpreter.result(of: "Mul", in: node, shifted, scale, opset: l.opset)
     let result = try MatrixLowering.product(&l, node, .carried(value), .constant(scaled))
     guard let bias = try l.value(node, 4) else { return [result] }
     return [try ElementwiseLowering.binary(&l, node, "Add", result, bias)]
@@ -228,7 +214,7 @@ enum QuantizedLowering {
         because: "it is carried with values that DynamicQuantizeLinear made and constant weights")
     }
     let shifted = try difference(node, weights, try l.constant(node, 5, "a zero point"), l.opset)
-    let scaled = try evaluate(node, "Mul", shifted, scale, l.opset)
+    let scaled = try Interpreter.result(of: "Mul", in: node, shifted, scale, opset: l.opset)
     let result = try MatrixLowering.product(&l, node, .carried(value), .constant(scaled))
     guard let bias = try l.value(node, 6) else { return [result] }
     return [try ElementwiseLowering.binary(&l, node, "Add", result, bias)]

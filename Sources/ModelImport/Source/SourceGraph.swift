@@ -148,7 +148,7 @@ package enum SourceAttribute: Sendable {
 }
 
 extension SourceNode {
-  /// A whole number, such as an axis or a size; one beyond any size is the largest one, so that sums need no check.
+  /// A whole number, such as an axis or a size; one beyond any size is the largest one, so that sums of some thousands need no check.
   func integer(_ key: String) -> Int? {
     if case .integer(let value)? = attributes[key] { SourceTensor.integer(value) } else { nil }
   }

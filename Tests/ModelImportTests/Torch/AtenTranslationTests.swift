@@ -257,27 +257,27 @@ import Testing
   }
 
   @Test(arguments: [1.0, 2, 3]) mutating func aDistance(order: Double) throws {
-    let y = translation.addInput(
-      .init(name: "y", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)]))
-    let result = try call("pairwise_distance", .tensor(x), .tensor(y), .float(order), .float(0.5))
-    try translation.addOutput(result, named: "d")
-    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
-    let graph = try ModelGraph(draft.model())
-    let answer = SoleRider.answer(
-      graph,
-      try InputSequence([.features([3, 0, 1, 0]), .features([0, 0, 0, 1])], for: graph.model)
-    )[0]
+    let result = try call(
+      "pairwise_distance", .tensor(x), .tensor(other()), .float(order), .float(0.5))
+    let answer = try answer(result, [3, 0, 1, 0], [0, 0, 0, 1])
     // 3.5, 0.5, 1.5 and -0.5.
     let expected: Float = order == 1 ? 6 : order == 2 ? 3.8729833 : 3.5959832
     #expect(abs(answer[0] - expected) < 1e-4)
   }
 
-  /// What a graph of these calls answers for one step of x.
-  private mutating func answer(_ result: AtenTensor, _ numbers: [Float]) throws -> [Float] {
+  /// What a graph of these calls answers for one step of each input.
+  private mutating func answer(_ result: AtenTensor, _ numbers: [Float]...) throws -> [Float] {
     try translation.addOutput(result, named: "y")
     let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
     let graph = try ModelGraph(draft.model())
-    return SoleRider.answer(graph, try InputSequence([.features(numbers)], for: graph.model))[0]
+    let inputs = numbers.map { InputSequence.Values.features($0) }
+    return SoleRider.answer(graph, try InputSequence(inputs, for: graph.model))[0]
+  }
+
+  /// Another input like x.
+  private mutating func other() -> AtenTensor {
+    translation.addInput(
+      .init(name: "other", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)]))
   }
 
   private mutating func parts(_ arguments: AtenValue...) throws -> [AtenTensor] {
@@ -386,17 +386,9 @@ import Testing
 
   /// Each norm has the bound, not their product.
   @Test mutating func aCosineOfShortVectors() throws {
-    let y = translation.addInput(
-      .init(name: "y", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)]))
-    let result = try call("cosine_similarity", .tensor(x), .tensor(y), .int(2), .float(4))
-    try translation.addOutput(result, named: "c")
-    let draft = try GraphTranslation(try translation.finished()).folder(named: "m")
-    let graph = try ModelGraph(draft.model())
-    let answer = SoleRider.answer(
-      graph,
-      try InputSequence([.features([3, 0, 0, 0]), .features([8, 0, 0, 0])], for: graph.model)
-    )[0]
-    #expect(answer == [0.75])
+    let result = try call(
+      "cosine_similarity", .tensor(x), .tensor(other()), .int(2), .float(4))
+    #expect(try answer(result, [3, 0, 0, 0], [8, 0, 0, 0]) == [0.75])
   }
 
   /// What is behind the point of an input is not taken away, and that is told.

@@ -187,7 +187,7 @@ enum AtenElementwise {
     let rank = [condition.rank, a.rank, b.rank].compactMap { $0 }.max()
     let chosen = t.emit(
       "Where", [condition, a, b], rank: rank, isWhole: a.isWhole && b.isWhole, of: call)
-    return areBooleans(t, .tensor(a), .tensor(b)) ? boolean(&t, chosen, call) : chosen
+    return areBooleans(t, .tensor(a), .tensor(b)) ? t.asBoolean(chosen, call) : chosen
   }
 
   private static func fill(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
@@ -196,13 +196,7 @@ enum AtenElementwise {
     let (x, mask) = (try call.tensor(0, "self"), try call.tensor(1, "mask"))
     let value = t.scalar(try call.number(2, "value"), isWhole: x.isWhole)
     let filled = t.emit("Where", [mask, value, x], rank: x.rank, isWhole: x.isWhole, of: call)
-    return t.isBoolean(x) ? boolean(&t, filled, call) : filled
-  }
-
-  private static func boolean(
-    _ t: inout AtenTranslation, _ value: AtenTensor, _ call: AtenCall
-  ) -> AtenTensor {
-    t.emit("Cast", [value], ["to": .integer(9)], rank: value.rank, isWhole: true, of: call)
+    return t.isBoolean(x) ? t.asBoolean(filled, call) : filled
   }
 
   /// log(1 + exp(beta · x)) / beta, and x itself beyond the threshold.

@@ -185,7 +185,7 @@ enum AtenNumbers {
   }
 
   /// Whether the type that a call asks for is one of whole numbers; nil if it asks for none.
-  static func isWholeType(_ call: AtenCall) -> Bool? {
+  private static func isWholeType(_ call: AtenCall) -> Bool? {
     guard case .int(let type)? = call.value(-1, "dtype") else { return nil }
     return !AtenShapes.floatTypes.contains(type)
   }
@@ -220,7 +220,7 @@ enum AtenNumbers {
     let filled = t.emit(
       "ConstantOfShape", [shape], ["value": .tensor(fill)], rank: rank, isWhole: isWhole, of: call)
     guard case .int(AtenShapes.booleanType)? = call.value(-1, "dtype") else { return filled }
-    return t.emit("Cast", [filled], ["to": .integer(9)], rank: rank, isWhole: true, of: call)
+    return t.asBoolean(filled, call)
   }
 
   private static func range(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)

@@ -12,7 +12,7 @@ enum AtenReductions {
     case "any", "all": return .tensor(try truth(&t, call))
     case "cumsum":
       let x = try call.tensor(0, "self")
-      try checkType(t, x, call)
+      try checkType(x, call)
       let axis = t.scalar(Double(try call.int(1, "dim")), isWhole: true)
       return .tensor(t.emit("CumSum", [x, axis], rank: x.rank, isWhole: x.isWhole, of: call))
     case "linalg_norm" where isOfMatrix(call):
@@ -41,7 +41,7 @@ enum AtenReductions {
         try AtenElementwise.two(
           &t, call.name == "max" ? "Max" : "Min", .tensor(x), call.value(1, "other"), call))
     }
-    try checkType(t, x, call)
+    try checkType(x, call)
     let axes = try call.ints(1, "dim")
     let keeps = call.bool(2, "keepdim")
     let result = reduce(&t, op, x, axes, keeps, call)
@@ -50,13 +50,11 @@ enum AtenReductions {
   }
 
   /// Checks that a type that a call asks for rounds nothing.
-  private static func checkType(
-    _ t: AtenTranslation, _ x: AtenTensor, _ call: AtenCall
-  ) throws(ImportError) {
-    guard AtenNumbers.isWholeType(call) == true else { return }
-    let isOfTruth =
-      if case .int(AtenShapes.booleanType)? = call.value(-1, "dtype") { true } else { false }
-    guard x.isWhole || t.isBoolean(x), !isOfTruth else {
+  private static func checkType(_ x: AtenTensor, _ call: AtenCall) throws(ImportError) {
+    guard case .int(let type)? = call.value(-1, "dtype"), !AtenShapes.floatTypes.contains(type)
+    else { return }
+    let isOfTruth = type == AtenShapes.booleanType
+    guard x.isWhole, !isOfTruth else {
       throw call.failure(
         "dtype=\(isOfTruth ? "torch.bool" : "a type of whole numbers") of others",
         because: "no op of a folder rounds")
@@ -70,7 +68,7 @@ enum AtenReductions {
     case nil, .some(.none): return false
     default: break
     }
-    return (try? call.ints(2, "dim")).flatMap { $0 }?.count ?? 2 == 2
+    return (try? call.ints(2, "dim"))?.count ?? 2 == 2
   }
 
   private static func reduce(
@@ -151,7 +149,7 @@ enum AtenReductions {
     -> AtenTensor
   {
     var x = try call.tensor(0, "self")
-    if !t.isBoolean(x) { x = t.emit("Cast", [x], ["to": .integer(9)], rank: x.rank, of: call) }
+    if !t.isBoolean(x) { x = t.asBoolean(x, call) }
     let numbers = t.emit("Cast", [x], ["to": .integer(1)], rank: x.rank, of: call)
     let op = call.name == "any" ? "ReduceMax" : "ReduceMin"
     let result = reduce(&t, op, numbers, try call.ints(1, "dim"), call.bool(2, "keepdim"), call)

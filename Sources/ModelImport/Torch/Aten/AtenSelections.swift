@@ -273,18 +273,17 @@ enum AtenSelections {
       guard (1...1000).contains(most) else {
         throw call.failure("\(most) parts", because: "there are 1 to 1000")
       }
-      // 6 elements in 4 chunks are 3 of 2.
-      let each = known.map { max(($0 + most - 1) / most, 1) }
-      let count =
-        call.name == "tensor_split"
-        ? most
-        : call.resultCount ?? each.flatMap { each in known.map { ($0 + each - 1) / each } } ?? most
-      var attributes: [String: SourceAttribute] = [
-        "axis": .integer(axis), "num_outputs": .integer(count),
-      ]
+      var (count, attributes) = (most, ["axis": SourceAttribute.integer(axis)])
       if call.name == "tensor_split" {
         attributes[SelectionOperators.isBalanced] = .integer(1)
+      } else if let result = call.resultCount {
+        count = result
+      } else if let size = known, size > 0 {
+        // 6 elements in 4 chunks are 3 of 2.
+        let each = (size + most - 1) / most
+        count = (size + each - 1) / each
       }
+      attributes["num_outputs"] = .integer(count)
       let names = t.emit("Split", [x], attributes, outputs: count, of: call)
       return .list(names.map { .tensor(AtenTensor(name: $0, rank: x.rank, isWhole: x.isWhole)) })
     default:

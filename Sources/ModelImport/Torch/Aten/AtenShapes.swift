@@ -115,7 +115,7 @@ enum AtenShapes {
       }
     }
     if isBoolean, !t.isBoolean(x) {
-      return t.emit("Cast", [x], ["to": .integer(9)], rank: x.rank, of: call)
+      return t.asBoolean(x, call)
     }
     // Truths that become whole numbers can be added up.
     guard isWhole != x.isWhole || isWhole && !isBoolean && t.isBoolean(x) else { return x }

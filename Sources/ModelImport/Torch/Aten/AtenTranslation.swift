@@ -178,6 +178,11 @@ struct AtenTranslation {
     return .tensor(size)
   }
 
+  /// Whether the elements of a value are other than 0.
+  mutating func asBoolean(_ value: AtenTensor, _ call: AtenCall) -> AtenTensor {
+    emit("Cast", [value], ["to": .integer(9)], rank: value.rank, of: call)
+  }
+
   /// Whether a value is true or false.
   func isBoolean(_ tensor: AtenTensor) -> Bool { booleans.contains(tensor.name) }
 
